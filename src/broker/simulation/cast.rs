@@ -1,4 +1,4 @@
-//! Who acts in a simulated cluster: its clients, the partitions they need, and the settings of the brokers.
+//! The cast of a simulated cluster: its clients, the partitions that they need, and the settings of the brokers.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::broker::coordinator::transaction::events::Generation;
 use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::reassignment::random::Random;
 
-/// How long a member of a group may be silent, and how long it may take to give partitions back.
+/// The session timeout and the rebalance timeout of group members, in ms.
 pub(super) const PATIENCE_MS: i64 = 800;
 const CONSUMERS: usize = 3;
 const SHARERS: usize = 2;
@@ -40,22 +40,22 @@ const PLACES: [Place; 5] = [
     (SHARE_GROUP_STATE.name, 0),
 ];
 
-/// Which clients there are.
+/// The clients of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cast {
-    /// A producer, a group that only commits, and two transactional producers.
+    /// A producer, a group with commits only, and two transactional producers.
     Transactions,
     /// A producer, a transactional producer, and members of a consumer group and of a share group.
     Groups,
 }
 
-/// What a schedule draws for the groups.
+/// The settings of groups that a schedule draws.
 pub(super) struct GroupSettings {
     assignment_interval_ms: usize,
     pub(super) max_delivery_count: i16,
 }
 
-/// What the members of each group have been told, together.
+/// What all members of each group have been told.
 pub(super) struct Ledgers {
     pub(super) commits: Rc<RefCell<CommitLedger>>,
     pub(super) shares: Rc<RefCell<ShareLedger>>,
@@ -69,7 +69,7 @@ impl Ledgers {
         }
     }
 
-    /// How much the members have achieved.
+    /// The number of things that members have achieved.
     pub(super) fn deeds(&self) -> usize {
         self.commits.borrow().acknowledged() + self.shares.borrow().done()
     }
@@ -143,7 +143,7 @@ impl Cast {
         clients
     }
 
-    /// What the groups are configured with.
+    /// The configs of the groups.
     pub(super) fn group_configs(self, ledgers: &Ledgers, random: &mut Random) -> Records {
         if self == Self::Transactions {
             return Records::new();
@@ -160,7 +160,7 @@ impl Cast {
     }
 }
 
-/// What a node is started with.
+/// The config of a node.
 pub(super) fn config(folder: &Path, id: i32, min_isr: usize, settings: &GroupSettings) -> Arc<BrokerConfig> {
     let given = [
         ("node.id", id.to_string()),

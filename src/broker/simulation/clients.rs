@@ -1,4 +1,4 @@
-//! Clients of the simulated cluster. Each has one request under way at most, and remembers what it was told.
+//! Clients of the simulated cluster. Each has at most one request under way, and remembers what it was told.
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -27,7 +27,7 @@ use crate::topic_partition::Offset;
 pub(super) const TOPIC: &str = "t";
 /// Its partitions.
 pub(super) const PARTITIONS: i32 = 2;
-/// Where every group is kept.
+/// The partition that coordinates every group.
 pub(super) const COORDINATOR: Target = Target {
     topic: CONSUMER_OFFSETS.name,
     index: 0,
@@ -43,7 +43,7 @@ pub(super) enum Client {
 }
 
 impl Client {
-    /// What it asks next. With `is_closing` it begins nothing more; `None`: it is done.
+    /// Its next request. With `is_closing` it begins nothing new; `None` once it is done.
     pub(super) fn ask(&mut self, random: &mut Random, is_closing: bool) -> Option<Question> {
         match self {
             Self::Sender(client) => (!is_closing).then(|| client.ask(random)),
@@ -54,7 +54,7 @@ impl Client {
         }
     }
 
-    /// The answer, or `None` where the connection was lost. A line for the story.
+    /// Handles the answer, or `None` if the connection was lost. Returns a line for the story.
     pub(super) fn hear(&mut self, answer: Option<Bytes>) -> String {
         match self {
             Self::Sender(client) => client.hear(answer),
@@ -74,7 +74,7 @@ pub(super) fn group_id(name: &str) -> GroupId {
     GroupId(StrBytes::from_string(name.to_owned()))
 }
 
-/// What the error code of an answer says.
+/// The error of an answer's code.
 pub(super) fn error(code: i16) -> Option<ResponseError> {
     ResponseError::try_from_code(code)
 }
@@ -111,7 +111,7 @@ pub(super) fn produced(answer: Bytes, version: i16) -> Result<Offset, ResponseEr
 pub(super) struct Sender {
     sent: usize,
     under_way: (i32, String),
-    /// Partition, offset and value of what was acknowledged.
+    /// Partition, offset and value of acknowledged records.
     pub(super) acknowledged: Vec<(i32, Offset, String)>,
 }
 
@@ -139,11 +139,11 @@ impl Sender {
     }
 }
 
-/// Commits ever larger offsets of a group, and looks what is committed.
+/// Commits increasing offsets of a group, and reads the committed one.
 #[derive(Debug, Default)]
 pub(super) struct Committer {
     attempted: Offset,
-    /// What was acknowledged, or seen.
+    /// The largest offset that was acknowledged, or seen.
     floor: Offset,
     looks: bool,
     has_to_look: bool,
@@ -204,13 +204,13 @@ impl Committer {
         format!("committed is {found:?}")
     }
 
-    /// It looks once more before it is done.
+    /// Makes it read once more before it is done.
     pub(super) fn look_again(&mut self) {
         self.has_to_look = true;
     }
 }
 
-/// Asks for the committed offset of partition 0; where one is about to change, that is an error.
+/// Fetches the committed offset of partition 0; a pending one is an error.
 pub(super) fn fetch_offset(group: &str, version: i16) -> Question {
     let topic = OffsetFetchRequestTopic::default()
         .with_name(topic_name(TOPIC))

@@ -1,5 +1,5 @@
-//! Three nodes with their coordinators, a cluster image that is theirs together, and clients. What runs in tasks
-//! elsewhere is done here step by step, in any order: the work on requests, copying, duties of coordinators, deadlines.
+//! Three nodes with their coordinators, their common cluster image, and clients. Work that runs in tasks elsewhere is
+//! done here step by step, in any order: requests, copying, duties of coordinators, deadlines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
@@ -36,15 +36,15 @@ pub(super) struct Call {
     pub(super) number: usize,
 }
 
-/// One node, whether it runs or not.
+/// One node, running or not.
 pub(super) struct SimulatedNode {
     pub(super) config: Arc<BrokerConfig>,
     pub(super) listeners: Vec<Arc<Listener>>,
-    /// `None`: it is dead.
+    /// `None` if it is dead.
     pub(super) node: Option<Arc<Node>>,
-    /// Is gone when nothing of the node is left: then its log dir is free.
+    /// Upgrades as long as anything of the node is left: its log dir is not free until then.
     pub(super) remains: Weak<ReplicaManager>,
-    /// What it has begun, with the request that it answers thereby.
+    /// The requests and other work that it has begun, each with the client's call.
     pub(super) work: Vec<(Option<Call>, Work)>,
     pub(super) signal: Arc<FetchSignal>,
 }
@@ -59,9 +59,9 @@ pub(super) struct ClusterWorld {
     pub(super) nodes: BTreeMap<i32, SimulatedNode>,
     pub(super) network: Vec<Message>,
     pub(super) clients: Vec<SimulatedClient>,
-    /// A node whose logs have lost their ends, as long as the cluster takes it for one in sync: no other may die meanwhile.
+    /// A node whose logs have lost their ends, while it is in an ISR: no other may die meanwhile.
     pub(super) torn: Option<i32>,
-    /// Nodes whose logs have lost their ends and that have not been started since.
+    /// Nodes whose logs have lost their ends and that were not started since.
     pub(super) damaged: BTreeSet<i32>,
     pub(super) history: History,
     pub(super) story: Vec<String>,
@@ -99,7 +99,7 @@ impl World for ClusterWorld {
     }
 
     fn run(&mut self) {
-        // Handlers make timers, which are never driven: a client gives up by itself.
+        // Handlers create timers, which are never driven: clients give up by themselves.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -130,7 +130,7 @@ impl World for ClusterWorld {
     }
 }
 
-/// The same world with groups of either new protocol.
+/// The same world with groups of both new protocols.
 pub(super) struct GroupWorld(ClusterWorld);
 
 impl World for GroupWorld {
@@ -200,7 +200,7 @@ impl ClusterWorld {
         self.clients.iter_mut().map(|client| &mut client.client)
     }
 
-    /// A partition as the cluster has it.
+    /// A partition in the image.
     pub(super) fn partition(&self, topic: &str, index: i32) -> PartitionImage {
         self.cluster().image().partition(topic, index).unwrap().clone()
     }
@@ -230,7 +230,7 @@ impl ClusterWorld {
         self.cluster().change().commit(&records).unwrap();
     }
 
-    /// The partitions that there are.
+    /// The partitions that exist.
     pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
         self.cast.places().iter().copied()
     }
@@ -282,7 +282,7 @@ impl ClusterWorld {
         self.look_for_torn();
     }
 
-    /// A node goes on with something that it has begun.
+    /// A node continues a piece of its work.
     pub(super) fn go_on(&mut self, id: i32) {
         let node = self.nodes.get_mut(&id).unwrap();
         if node.work.is_empty() {
@@ -316,7 +316,7 @@ impl ClusterWorld {
         self.wake(id);
     }
 
-    /// What a node does when its time has come.
+    /// A node handles its deadlines.
     pub(super) fn wake(&mut self, id: i32) {
         let Some(node) = self.nodes[&id].node.clone() else {
             return;

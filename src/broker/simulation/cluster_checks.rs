@@ -1,4 +1,4 @@
-//! What must be so of a whole cluster, whatever happens.
+//! What must hold for a whole cluster after any events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,16 +17,16 @@ pub(super) type Place = (&'static str, i32);
 /// What was seen before.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Who has led which partition in which epoch.
+    /// The leader of each partition in each epoch.
     leaders: BTreeMap<(Place, i32), i32>,
-    /// How far records are committed, as each node knows since it started.
+    /// The high watermark of each replica since its node started.
     high_watermarks: BTreeMap<(i32, Place), Offset>,
-    /// What readers of committed records have got, by partition.
+    /// The records that read-committed consumers have got, by partition.
     read: BTreeMap<i32, Content>,
 }
 
 impl History {
-    /// A node starts anew, and knows of its high watermarks what was kept of them.
+    /// A node starts anew, with the high watermarks of its checkpoint.
     pub(super) fn restarted(&mut self, id: i32) {
         self.high_watermarks.retain(|(node, _), _| *node != id);
     }
@@ -37,7 +37,7 @@ impl ClusterWorld {
         self.nodes[&id].node.as_ref()?.partition(place.0, place.1)
     }
 
-    /// The replica that leads, if its node runs.
+    /// The leader's replica, if its node runs.
     pub(super) fn leader(&self, place: Place) -> Option<Arc<Replica>> {
         let leader = self.partition(place.0, place.1).leader;
         (leader != NO_LEADER)
@@ -45,7 +45,7 @@ impl ClusterWorld {
             .flatten()
     }
 
-    /// After each step.
+    /// The checks after each step.
     pub(super) fn check_step(&mut self) {
         for place in self.places() {
             let partition = self.partition(place.0, place.1);
@@ -81,7 +81,7 @@ impl ClusterWorld {
         );
     }
 
-    /// Whoever is in sync has what is committed.
+    /// Every in-sync replica has all committed records.
     fn check_followers(&self, place: Place, isr: &[i32], high_watermark: Offset) {
         for id in isr {
             if let Some(replica) = self.replica(*id, place) {
@@ -95,7 +95,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Now and then: logs, and what readers get.
+    /// Occasional checks: logs, and what consumers read.
     pub(super) fn check_views(&mut self) {
         for place in self.places() {
             let live: Vec<_> = NODES.iter().filter_map(|id| self.replica(*id, place)).collect();
@@ -119,7 +119,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Whoever leads has what was acknowledged, and what anybody has read.
+    /// A leader has all records that were acknowledged or read.
     fn check_records(&mut self, index: i32, has: &Content) {
         let read = self.history.read.get(&index).cloned().unwrap_or_default();
         for (offset, value) in read {
@@ -150,7 +150,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Nothing is read of a transaction that was not to be committed.
+    /// No record of a transaction is read that was not committed.
     pub(super) fn check_read(&mut self, read: &Content) {
         for client in self.clients() {
             let Client::Transactional(client) = client else {
@@ -169,7 +169,7 @@ impl ClusterWorld {
         }
     }
 
-    /// When everything was well for a while.
+    /// The checks after the cluster was healthy for a while.
     pub(super) fn check_end(&mut self) {
         self.check_step();
         self.check_views();
@@ -188,7 +188,7 @@ impl ClusterWorld {
         self.check_groups();
     }
 
-    /// Each transaction is there whole, or not at all.
+    /// Each transaction is complete or absent.
     fn check_transactions(&mut self) {
         let mut read: BTreeMap<(i32, Offset), String> = BTreeMap::new();
         for index in 0..PARTITIONS {
@@ -222,7 +222,7 @@ impl ClusterWorld {
         self.awake(leader).unwrap()
     }
 
-    /// Nothing is left open, and what coordinators know is what their logs say.
+    /// No transaction is open, and coordinators have the state in their logs.
     fn check_coordinators(&self) {
         let node = self.coordinator(TRANSACTION_STATE.name);
         let epoch = self.partition(TRANSACTION_STATE.name, 0).leader_epoch;
@@ -233,14 +233,14 @@ impl ClusterWorld {
         node.transactions.load_partition(0, epoch, 0).unwrap();
         let mut after = node.transactions.list();
         for ((_, before), (_, after)) in before.iter().zip(&mut after) {
-            // It is not written.
+            // It is not stored.
             after.last_epoch = before.last_epoch;
         }
         assert_eq!(before, after);
     }
 }
 
-/// Whether the transaction is there: all that was acknowledged in it, or nothing of it.
+/// Whether the transaction is there: all its acknowledged records, or none.
 fn check_whole(client: &TransactionalClient, number: usize, read: &BTreeMap<(i32, Offset), String>) -> bool {
     let transaction = client.transaction(number);
     let of_it = read

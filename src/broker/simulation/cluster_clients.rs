@@ -1,4 +1,4 @@
-//! The clients of a simulated cluster at their work: whom they ask, for how long they wait, and what they hear.
+//! The clients of a simulated cluster at work: which node they ask, how long they wait, and the answers.
 
 use bytes::Bytes;
 
@@ -8,17 +8,17 @@ use super::cluster::{Call, ClusterWorld};
 use super::cluster_network::Message;
 use super::served::Target;
 
-/// The request whose answer a client waits for.
+/// The request that a client waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Awaited {
     pub(super) call: Call,
     may_be_late: bool,
     pub(super) to: i32,
-    /// The connection that it came by; 0: one that leaves nothing behind when it is closed.
+    /// Its connection; 0 for one without any state.
     pub(super) connection: u64,
 }
 
-/// A client, and what it waits for.
+/// A client, and its request under way.
 pub(super) struct SimulatedClient {
     pub(super) client: Client,
     pub(super) waits_for: Option<Awaited>,
@@ -38,7 +38,7 @@ impl SimulatedClient {
 }
 
 impl ClusterWorld {
-    /// A client asks, or has waited for long enough.
+    /// A client sends its next request, or gives up on the one under way.
     pub(super) fn client_acts(&mut self, place: usize, is_closing: bool) {
         if let Some(awaited) = self.clients[place].waits_for {
             if self.random.below(6) == 0 {
@@ -77,7 +77,7 @@ impl ClusterWorld {
         self.network.push(Message::Question { call, to, question });
     }
 
-    /// Whom a client asks: it may know an old leader only.
+    /// The node that a client asks: it may know only an old leader.
     pub(super) fn whom(&mut self, target: Target, is_closing: bool) -> i32 {
         let leader = self.partition(target.topic, target.index).leader;
         if leader < 0 || (!is_closing && self.random.below(10) == 0) {
@@ -86,7 +86,7 @@ impl ClusterWorld {
         leader
     }
 
-    /// The client takes its connection for lost. What it asked is on its way all the same, if that does no harm.
+    /// The client closes its connection. If `may_be_late`, the request still arrives.
     pub(super) fn give_up(&mut self, call: Call, may_be_late: bool) {
         if !may_be_late || self.random.below(2) == 0 {
             self.drop_call(call);
@@ -94,7 +94,7 @@ impl ClusterWorld {
         self.hear(call, None);
     }
 
-    /// Nothing is done about a request any more.
+    /// Drops everything about a request.
     pub(super) fn drop_call(&mut self, call: Call) {
         self.network
             .retain(|message| !matches!(message, Message::Question { call: asked, .. } if *asked == call));

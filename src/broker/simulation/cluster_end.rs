@@ -1,4 +1,4 @@
-//! How the story of a simulated cluster ends: everything is well from now on, and all that was begun comes to its end.
+//! The end of a simulation: from here on there are no faults, and everything that was begun must finish.
 
 use super::clients::Client;
 use super::cluster::{ClusterWorld, NODES};
@@ -6,11 +6,11 @@ use super::cluster_checks::Place;
 use super::cluster_clients::SimulatedClient;
 use super::pass;
 
-/// Rounds in which everything must be done once all is well.
+/// The rounds within which everything must finish.
 const ROUNDS: usize = 300;
 
 impl ClusterWorld {
-    /// Everything is well from now on, and clients begin nothing more: all of it must come to its end.
+    /// Ends all faults; clients begin nothing new, and everything must finish.
     pub(super) fn heal(&mut self) {
         self.tell("all is well");
         for client in &mut self.clients {
@@ -20,14 +20,14 @@ impl ClusterWorld {
         }
         self.end_long_waits();
         self.become_quiet();
-        // What a clock has still to do comes now, and has to be replicated as well.
+        // Deadlines are handled now, and their records have to be replicated as well.
         for _ in 0..5 {
             self.round();
         }
         self.become_quiet();
     }
 
-    /// A fetch that waits for records would wait for ever: nobody writes any more.
+    /// A fetch that waits for records would wait forever: no client writes any more.
     fn end_long_waits(&mut self) {
         for place in 0..self.clients.len() {
             let client = &self.clients[place];
@@ -79,7 +79,7 @@ impl ClusterWorld {
             && self.groups_are_settled()
     }
 
-    /// Whether all are in sync, and know that all is committed.
+    /// Whether all replicas are in sync, and know that all is committed.
     fn is_replicated(&self, place: Place) -> bool {
         let Some(leader) = self.leader(place) else {
             return false;
@@ -92,7 +92,7 @@ impl ClusterWorld {
             })
     }
 
-    /// What keeps the world from its end.
+    /// What has not finished yet.
     pub(super) fn unfinished(&self) -> String {
         let clients: Vec<_> = self
             .clients

@@ -1,5 +1,5 @@
-//! What happens to the nodes of a simulated cluster: they die, with or without the ends of their logs, stop, sleep, are missed,
-//! and come back.
+//! Faults of the nodes of a simulated cluster: they die, with or without losing the ends of their logs, stop, pause,
+//! are fenced, and return.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ impl ClusterWorld {
         }
     }
 
-    /// What is under way on a node that ends gets no answer.
+    /// Requests under way on a node that ends get no answer.
     pub(super) fn end_work(&mut self, id: i32) {
         let work = std::mem::take(&mut self.nodes.get_mut(&id).unwrap().work);
         let calls: Vec<Call> = work.iter().filter_map(|(call, _)| *call).collect();
         drop(work);
-        // What it asks is a call that ends with it.
+        // Its own fetches under way end with it.
         self.network.retain(|message| match message {
             Message::Fetch { fetch, .. } => fetch.follower != id,
             Message::Answer { to, .. } => *to != id,
@@ -73,7 +73,7 @@ impl ClusterWorld {
         }
     }
 
-    /// As in a world of one partition: another replica in sync is alive, and keeps everything.
+    /// As in a world of one partition: another in-sync replica is alive, and keeps everything.
     pub(super) fn may_lose_its_end(&self, id: i32, replica: &Replica) -> bool {
         let partition = self.partition(&replica.topic, replica.index);
         let mut others = partition.isr.iter().filter(|other| **other != id);
@@ -88,7 +88,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Ends a node in order.
+    /// Stops a node in order.
     pub(super) fn stop(&mut self, id: i32) {
         if self.torn.is_some() || self.awake(id).is_none() {
             return;
@@ -110,7 +110,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Whoever is dead or sleeps is missed at last.
+    /// A node that is dead or paused is fenced.
     pub(super) fn miss(&mut self, id: i32) {
         if self.awake(id).is_none() {
             self.cluster().fence(id, Departure::Silent).unwrap();
@@ -118,7 +118,7 @@ impl ClusterWorld {
         }
     }
 
-    /// A dead node starts, or one that sleeps wakes up.
+    /// Starts a dead node, or resumes a paused one.
     pub(super) fn bring_back(&mut self, id: i32) {
         let simulated = self.nodes.get_mut(&id).unwrap();
         if let Some(node) = &simulated.node {
@@ -144,8 +144,8 @@ impl ClusterWorld {
         self.tell(format!("{id} starts"));
     }
 
-    /// The process that runs the nodes dies, and starts anew. The system has kept what it has written, so that no node
-    /// counts as one that may lack something.
+    /// The process that runs the nodes dies, and starts anew. The system keeps what was written, so no departure is
+    /// unclean.
     pub(super) fn restart_all(&mut self) {
         let is_held = |node: &SimulatedNode| node.node.is_none() && node.remains.strong_count() > 0;
         if self.torn.is_some() || !self.damaged.is_empty() || self.nodes.values().any(is_held) {

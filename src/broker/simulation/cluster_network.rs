@@ -1,5 +1,5 @@
-//! What is on its way between the nodes of a simulated cluster, and between them and their clients: in no order, and not all
-//! of it arrives.
+//! Messages between the nodes of a simulated cluster, and between them and their clients: in no order, and some are
+//! lost.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::broker::node::replication::{FollowerAnswer, FollowerFetch};
 /// A partition, by its topic's id.
 pub(super) type Place = (Uuid, i32);
 
-/// What is on its way.
+/// A message under way.
 #[derive(Clone, Debug)]
 pub(super) enum Message {
     Fetch {
@@ -37,7 +37,7 @@ pub(super) enum Message {
         call: Call,
         answer: Option<Bytes>,
     },
-    /// The client has closed the connection on which it had asked; a node takes up nothing of it any more.
+    /// The client has closed the connection of its request; the node accepts nothing more from it.
     Closed {
         to: i32,
         call: Call,
@@ -46,7 +46,7 @@ pub(super) enum Message {
 }
 
 impl ClusterWorld {
-    /// A node asks for what it follows.
+    /// A node fetches from the leaders that it follows.
     pub(super) fn ask_leaders(&mut self, id: i32) {
         let max_bytes = [1, 1 << 20][self.random.below(2)];
         let Some(node) = self.awake(id) else { return };
@@ -64,7 +64,7 @@ impl ClusterWorld {
         self.network.append(&mut asked);
     }
 
-    /// Delivers any message: there is no order among them.
+    /// Delivers any one message: there is no order.
     pub(super) fn deliver(&mut self) {
         if self.network.is_empty() {
             return;
@@ -115,7 +115,7 @@ impl ClusterWorld {
                     let work = Work::answering(&node, question);
                     self.nodes.get_mut(&to).unwrap().work.push((Some(call), work));
                 }
-                // A paused node has its connections still.
+                // A paused node keeps its connections.
                 None if self.nodes[&to].node.is_some() => {
                     self.network.push(Message::Question { call, to, question });
                 }

@@ -1,16 +1,16 @@
-//! What the members of a consumer group have been told of their committed offsets, all of them together.
+//! The committed offsets of a consumer group, as all its members together were told.
 
 use std::collections::BTreeMap;
 
 use super::consumer_group_member::Partition;
 use crate::topic_partition::Offset;
 
-/// Offsets of one partition; 0: none.
+/// Offsets of one partition; 0 for none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     /// The largest that was acknowledged, or seen.
     floor: Offset,
-    /// The largest that anybody has tried to commit.
+    /// The largest that any member has tried to commit.
     attempted: Offset,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct CommitLedger {
 }
 
 impl CommitLedger {
-    /// How many commits were acknowledged.
+    /// The number of acknowledged commits.
     pub(super) fn acknowledged(&self) -> usize {
         self.acknowledged
     }
@@ -46,7 +46,7 @@ impl CommitLedger {
         self.acknowledged += 1;
     }
 
-    /// This offset is committed, and `floor` was known when it was asked for.
+    /// This offset is committed; `floor` was known when it was requested.
     pub(super) fn see(&mut self, partition: Partition, offset: Offset, floor: Offset) {
         let known = self.partitions.entry(partition).or_default();
         assert!(

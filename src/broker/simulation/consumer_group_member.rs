@@ -1,8 +1,8 @@
-//! A member of a consumer group (KIP-848): it joins, takes what it is given, gives back what it is to give back when it
-//! pleases, commits offsets of what it holds, sleeps for too long, and leaves.
+//! A member of a consumer group (KIP-848): it joins, takes its assignment, revokes partitions after any delay,
+//! commits offsets of partitions it owns, pauses for too long, and leaves.
 //!
-//! What it holds is its own from the heartbeat that was answered last until its patience may have come to an end: within
-//! that time nothing may fence it, and nobody else may hold the same.
+//! It owns a partition from the last answered heartbeat until its timeouts may have passed: within that time it must
+//! not be fenced, and no other member may own the same partition.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,19 +30,19 @@ use crate::topic_partition::Offset;
 /// A partition, by its topic's id.
 pub(super) type Partition = (Uuid, i32);
 
-/// What the group reads: there need be no other topics for that.
+/// The subscription of the group: internal topics give it enough partitions.
 pub(super) static SUBSCRIPTION: [&str; 3] = [TOPIC, CONSUMER_OFFSETS.name, TRANSACTION_STATE.name];
-/// How often members that have nothing to say send heartbeats, once all is well.
+/// The heartbeat interval of members without news, once there are no faults.
 pub(super) const BEAT_MS: i64 = 300;
 
-/// What it has asked for.
+/// The request under way.
 #[derive(Clone, Debug, Default)]
 enum Deed {
     #[default]
     Heartbeat,
     Leave,
     Commit(Partition, Offset),
-    /// Looks at a committed offset, of which so much was known.
+    /// Reads a committed offset, for which this floor was known.
     Look(Partition, Offset),
 }
 
@@ -53,26 +53,26 @@ enum Deed {
 )]
 pub(super) struct ConsumerGroupMember {
     number: usize,
-    /// How often it has left: it comes back with another id.
+    /// How often it has left: it returns with another id.
     departures: usize,
     epoch: i32,
-    /// What it was told to read.
+    /// Its assignment.
     assigned: BTreeSet<Partition>,
-    /// What it reads.
+    /// The partitions that it reads.
     owned: BTreeSet<Partition>,
-    /// By partition, when it asked last and was told that it is its own; also of those that it gives back.
+    /// For each partition, when it sent its last heartbeat that confirmed it; also for partitions it revokes.
     renewed_ms: BTreeMap<Partition, i64>,
-    /// Since when the coordinator waits to hear that it has given back what is not its own any more. Where that takes too
-    /// long, all that it holds is somebody else's.
+    /// Since when the coordinator waits for it to revoke partitions. If that takes too long, all its partitions may
+    /// belong to others.
     owes_since_ms: Option<i64>,
-    /// The coordinator does not know what it has given back and taken.
+    /// Whether the coordinator does not know what it has revoked and taken.
     has_news: bool,
-    /// The next heartbeat says everything.
+    /// Whether the next heartbeat has all fields.
     says_all: bool,
-    /// An answer was lost: it may be at another epoch than it knows.
+    /// An answer was lost: its epoch may differ from the one it knows.
     is_unsure: bool,
     reads_all: bool,
-    /// How far it has read.
+    /// The offset up to which it has read each partition.
     positions: BTreeMap<Partition, Offset>,
     deed: Deed,
     asked_ms: i64,
@@ -115,7 +115,7 @@ impl ConsumerGroupMember {
         self.epoch
     }
 
-    /// What nobody else may hold now.
+    /// The partitions that no other member may own now.
     pub(super) fn holds(&self, now_ms: i64) -> impl Iterator<Item = Partition> + '_ {
         let is_soon = move |since_ms: i64| now_ms < since_ms + PATIENCE_MS;
         let is_its_own = move |partition: &&Partition| {
@@ -126,7 +126,7 @@ impl ConsumerGroupMember {
         self.owned.iter().filter(is_its_own).copied()
     }
 
-    /// What it holds when it is where the coordinator wants it.
+    /// Its partitions, if it has exactly its assignment.
     pub(super) fn settled(&self) -> Option<&BTreeSet<Partition>> {
         let is_settled = self.epoch > 0 && !self.has_news && !self.says_all && self.owned == self.assigned;
         is_settled.then_some(&self.owned)
@@ -163,7 +163,7 @@ impl ConsumerGroupMember {
         }
     }
 
-    /// It only wants to have what it shall have.
+    /// It only wants to reach its assignment.
     fn ask_at_last(&mut self) -> Option<Question> {
         self.take_and_give_back();
         let beat = self.asked_ms / BEAT_MS;
@@ -173,7 +173,7 @@ impl ConsumerGroupMember {
         has_to.then(|| self.heartbeat())
     }
 
-    /// Gives back what is not its own any more, and then takes what is.
+    /// Revokes partitions that are not assigned any more, and then takes new ones.
     fn take_and_give_back(&mut self) {
         if self.owned != self.assigned {
             self.owned = self.assigned.clone();
@@ -188,7 +188,7 @@ impl ConsumerGroupMember {
         self.last_beat = self.asked_ms / BEAT_MS;
         let says_all = self.says_all || self.epoch == JOIN_EPOCH;
         let says_owned = says_all || self.has_news;
-        // None comes after a later one: an assignment is told once, here as on Apache Kafka, and would be told to nobody.
+        // Heartbeats never arrive late: as in Apache Kafka an assignment is sent once, and would be lost.
         member_requests::consumer_heartbeat(&ConsumerHeartbeat {
             member: self.id(),
             epoch: self.epoch,
@@ -217,7 +217,7 @@ impl ConsumerGroupMember {
         question
     }
 
-    /// It is no member any more, as far as it knows.
+    /// It is not a member any more, as far as it knows.
     fn forget_everything(&mut self) {
         self.epoch = JOIN_EPOCH;
         self.assigned.clear();
@@ -230,7 +230,7 @@ impl ConsumerGroupMember {
         self.is_unsure = false;
     }
 
-    /// Commits an offset of a partition, or looks where to begin.
+    /// Commits an offset of a partition, or reads where to begin.
     fn work(&mut self, random: &mut Random) -> Question {
         let Some(partition) = self.owned.iter().nth(random.below(self.owned.len().max(1))) else {
             return self.heartbeat();
@@ -262,10 +262,10 @@ impl ConsumerGroupMember {
         let deed = std::mem::take(&mut self.deed);
         let Some(answer) = answer else {
             if matches!(deed, Deed::Heartbeat) {
-                // What it said not to hold may be somebody else's by now.
+                // Partitions that it reported as revoked may belong to others.
                 self.assigned.retain(|partition| self.owned.contains(partition));
             }
-            // Whatever was to be told is told again.
+            // The next heartbeat has all fields again.
             self.says_all = true;
             self.is_unsure = true;
             return format!("{id}: {deed:?}: no answer");
@@ -293,7 +293,7 @@ impl ConsumerGroupMember {
                 );
                 self.forget_everything();
             }
-            // A heartbeat tells it where it is.
+            // A heartbeat tells it its epoch.
             Err(ResponseError::StaleMemberEpoch) => {
                 assert!(
                     self.time_is_over() || self.is_unsure,
@@ -331,7 +331,8 @@ impl ConsumerGroupMember {
                 indexes.map(|index| (topic.topic_id, *index))
             });
             let assigned: BTreeSet<Partition> = partitions.collect();
-            // Also where it has not taken what it was given before: the coordinator waits to hear that it has given it back.
+            // Also if it has not taken its previous assignment: the coordinator waits for it to report the
+            // revocation.
             self.has_news = assigned != self.assigned;
             self.assigned = assigned;
             if !self.owned.is_subset(&self.assigned) {
@@ -376,7 +377,7 @@ impl ConsumerGroupMember {
         Ok(())
     }
 
-    /// Whether its coordinator may have lost its patience.
+    /// Whether its timeouts may have passed.
     fn time_is_over(&self) -> bool {
         let renewed_ms = self.renewed_ms.values().copied();
         let renewed_ms = renewed_ms.chain(self.owes_since_ms);

@@ -1,5 +1,5 @@
-//! A disk that has promised nothing: the end of a log that was not brought to it may be missing after a power cut, also in
-//! the middle of a batch, or be zeros.
+//! A disk after a power cut: the end of a log that was not synced may be missing, also from the middle of a batch, or
+//! be zeros.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::reassignment::random::Random;
 use crate::records::Batches;
 use crate::topic_partition::Offset;
 
-/// Loses a random part of what `folder` has from `synced` on, the offset below which everything was brought to the disk.
+/// Loses a random part of the log in `folder` from `synced` on, the offset below which everything was synced.
 pub(super) fn tear(folder: &Path, synced: Offset, random: &mut Random) {
     let mut logs = log_files(folder);
     while let Some(path) = logs.pop() {
@@ -18,10 +18,10 @@ pub(super) fn tear(folder: &Path, synced: Offset, random: &mut Random) {
         let file = File::options().write(true).open(&path).unwrap();
         file.set_len(kept as u64).unwrap();
         if random.below(4) == 0 {
-            // The file has its length, and its blocks were never written.
+            // The file has its length, but its blocks were never written.
             file.set_len(bytes.len() as u64).unwrap();
         }
-        // What came later may be lost with it, and an earlier segment only behind it.
+        // Later segments may be lost with it; an earlier one is damaged only if all later ones are lost.
         if safe > 0 || random.below(2) == 0 {
             break;
         }
@@ -41,7 +41,7 @@ fn log_files(folder: &Path) -> Vec<PathBuf> {
     logs
 }
 
-/// How many bytes hold the batches below `synced`.
+/// The number of bytes of the batches below `synced`.
 fn safe_length(bytes: &[u8], synced: Offset) -> usize {
     let batches = Batches::new(bytes).map_while(Result::ok);
     let safe = batches.take_while(|batch| batch.header.next_offset() <= synced);

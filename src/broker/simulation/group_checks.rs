@@ -1,4 +1,4 @@
-//! What must be so of the groups of a simulated cluster, whatever happens.
+//! What must hold for the groups of a simulated cluster after any events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn state_key(index: i32) -> StateKey {
 }
 
 impl ClusterWorld {
-    /// After each step: no two members hold the same partition.
+    /// After each step: no partition has two owners.
     pub(super) fn check_owners(&self) {
         if self.cast == Cast::Transactions {
             return;
@@ -46,7 +46,7 @@ impl ClusterWorld {
         }
     }
 
-    /// Takes down what a node has delivered to share groups.
+    /// Records what a node has delivered to share groups.
     pub(super) fn watch_shares(&self, id: i32) {
         let Some(node) = &self.nodes[&id].node else { return };
         if self.cast == Cast::Transactions {
@@ -62,7 +62,7 @@ impl ClusterWorld {
         });
     }
 
-    /// Now and then: what the share group got is there for all to see, and it has passed over nothing. `has`: the records of
+    /// Occasional check: the share group has got only records in the log, and has skipped none. `has`: the records of
     /// the leader's log; `read`: the committed ones.
     pub(super) fn check_shares(&mut self, index: i32, has: &Content, read: &Content) {
         if self.cast == Cast::Transactions {
@@ -96,12 +96,12 @@ impl ClusterWorld {
         }
     }
 
-    /// Whether all members have what they shall have, and are done with what there is.
+    /// Whether all members have their assignment, and have processed all records.
     pub(super) fn groups_are_settled(&self) -> bool {
         self.cast == Cast::Transactions || self.unsettled_groups().is_empty()
     }
 
-    /// What the groups have still to do.
+    /// What the groups have not done yet.
     pub(super) fn unsettled_groups(&self) -> Vec<String> {
         if self.cast == Cast::Transactions {
             return Vec::new();
@@ -135,7 +135,7 @@ impl ClusterWorld {
         unsettled
     }
 
-    /// Records that the share group has still to be done with.
+    /// Records that the share group has not processed yet.
     fn unshared(&self) -> Vec<String> {
         let ledger = self.ledgers.shares.borrow();
         let mut left = Vec::new();
@@ -155,7 +155,7 @@ impl ClusterWorld {
         left
     }
 
-    /// At the end: groups are stable, and coordinators know what their logs say.
+    /// At the end: groups are stable, and coordinators have the state in their logs.
     pub(super) fn check_groups(&mut self) {
         if self.cast == Cast::Transactions {
             return;
@@ -175,7 +175,7 @@ impl ClusterWorld {
         self.check_states();
     }
 
-    /// Both groups in words.
+    /// The descriptions of both groups, as text.
     fn described(&self, groups: &GroupCoordinator) -> [String; 2] {
         let consumers = groups
             .describe_consumer_group(CONSUMER_GROUP, steady_ms())
@@ -214,7 +214,7 @@ impl ClusterWorld {
         }
     }
 
-    /// What members were told to be done with is stored.
+    /// Acknowledgements that members were told have succeeded are stored.
     fn check_states(&self) {
         let ledger = self.ledgers.shares.borrow();
         for index in 0..PARTITIONS {
@@ -239,7 +239,7 @@ impl ClusterWorld {
     }
 }
 
-/// What the consumer group reads.
+/// The partitions that the consumer group reads.
 fn subscribed() -> Vec<Partition> {
     let places = Cast::Groups.places().iter();
     let places = places.filter(|(topic, _)| SUBSCRIPTION.contains(topic));

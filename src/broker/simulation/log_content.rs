@@ -1,4 +1,4 @@
-//! What readers find in the log of a replica.
+//! What consumers read from the log of a replica.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::topic_partition::Offset;
 /// Offset and value of records.
 pub(super) type Content = BTreeMap<Offset, String>;
 
-/// One batch as it is on disk, without its place there.
+/// One batch as on disk, without its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredBatch {
     base_offset: Offset,
@@ -64,12 +64,12 @@ pub(super) fn values_of(bytes: &[u8]) -> Content {
     all
 }
 
-/// Every record, whatever becomes of its transaction.
+/// Every record, whatever the end of its transaction.
 pub(super) fn everything(replica: &Replica) -> Content {
     values_of(&bytes(replica, Offset::MAX))
 }
 
-/// What a reader of committed records gets, who goes by the list of aborted transactions as consumers do.
+/// The records for a read-committed consumer, by the list of aborted transactions.
 pub(super) fn committed(replica: &Replica) -> Content {
     let end = replica.last_stable_offset();
     let bytes = bytes(replica, end);
@@ -96,7 +96,7 @@ pub(super) fn committed(replica: &Replica) -> Content {
 
 /// The same, by the markers alone.
 pub(super) fn committed_by_markers(replica: &Replica) -> Content {
-    // A transaction that has ended may have its marker behind the first record of one that has not.
+    // The marker of an ended transaction may come after the first record of an open one.
     let end = replica.last_stable_offset();
     let bytes = bytes(replica, Offset::MAX);
     let mut open: BTreeMap<i64, Content> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The requests of members of groups of the new protocols.
+//! The requests of members of consumer groups (KIP-848) and share groups (KIP-932).
 
 use std::collections::BTreeSet;
 
@@ -30,14 +30,14 @@ pub(super) const SHARE_GROUP: &str = "sharers";
 pub(super) const CONSUMER_HEARTBEAT_VERSION: i16 = 1;
 pub(super) const COMMIT_VERSION: i16 = 9;
 pub(super) const FETCH_VERSION: i16 = 9;
-/// That of every API of share groups.
+/// The version of every API of share groups.
 pub(super) const SHARE_VERSION: i16 = 1;
 
 fn name(id: &str) -> StrBytes {
     StrBytes::from_string(id.to_owned())
 }
 
-/// What a member of the consumer group says. None: it is as it was.
+/// A heartbeat of a consumer group member; `None` for "unchanged".
 pub(super) struct ConsumerHeartbeat<'a> {
     pub(super) member: String,
     pub(super) epoch: i32,
@@ -81,7 +81,7 @@ pub(super) fn commit(member: &str, epoch: i32, partition: Partition, offset: Off
     Question::new(&request, COMMIT_VERSION, COORDINATOR)
 }
 
-/// Asks for a committed offset.
+/// Fetches a committed offset.
 pub(super) fn look(member: &str, epoch: i32, partition: Partition) -> Question {
     let topic = OffsetFetchRequestTopics::default()
         .with_name(topic_name(topic_named(partition.0)))
@@ -97,7 +97,7 @@ pub(super) fn look(member: &str, epoch: i32, partition: Partition) -> Question {
     Question::new(&request, FETCH_VERSION, COORDINATOR)
 }
 
-/// What it says about a record.
+/// An acknowledgement of a record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Said {
     pub(super) place: Place,
@@ -106,7 +106,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// Whether the record is not to come again.
+    /// Whether the record must not be delivered again.
     pub(super) fn ends_it(&self) -> bool {
         !matches!(self.what, AcknowledgeType::Release)
     }
@@ -122,7 +122,7 @@ impl Said {
     }
 }
 
-/// A heartbeat of a member of the share group; `joins`: with what it subscribes to.
+/// A heartbeat of a share group member; `joins`: with its subscription.
 pub(super) fn share_heartbeat(member: &str, epoch: i32, joins: bool) -> Question {
     let request = ShareGroupHeartbeatRequest::default()
         .with_group_id(group_id(SHARE_GROUP))
@@ -136,9 +136,9 @@ pub(super) fn share_heartbeat(member: &str, epoch: i32, joins: bool) -> Question
 pub(super) struct Asking<'a> {
     pub(super) member: String,
     pub(super) index: i32,
-    /// That of its session.
+    /// The epoch of its share session.
     pub(super) epoch: i32,
-    /// What it says about records.
+    /// Its acknowledgements.
     pub(super) said: &'a [Said],
 }
 

@@ -1,9 +1,10 @@
-//! Several nodes in one thread, under a simulated clock, network and disk: nodes die, sleep and return, messages are late,
-//! doubled or lost, and what no disk has promised to keep may be gone.
+//! Several nodes in one thread, under a simulated clock, network and disk: nodes die, pause and return, messages are
+//! late, duplicated or lost, and data that was not synced may be gone.
 //!
-//! [`partition`] has three replicas of one partition and their controller, and lets metadata be late as well;
-//! [`cluster`] has whole nodes with their coordinators, and [`clients`] that write, commit and read; its [`cast`] is either
-//! of transactions, or of groups of the new protocols. One seed is one schedule: `KAFKIT_SEED=n` runs it again, `KAFKIT_SCHEDULES=n` runs more of them.
+//! [`partition`] has three replicas of one partition and their controller, and delays metadata as well; [`cluster`]
+//! has whole nodes with their coordinators, and [`clients`] that write, commit and read; its [`cast`] has either
+//! transactions, or groups of the new protocols. One seed is one schedule: `KAFKIT_SEED=n` runs it again,
+//! `KAFKIT_SCHEDULES=n` runs more of them.
 
 mod cast;
 mod clients;
@@ -35,24 +36,24 @@ use tempfile::TempDir;
 use super::clock::{self, Simulated};
 use super::cluster::partition_image::PartitionImage;
 
-/// When every simulation begins, in milliseconds since 1970.
+/// The time at which every simulation begins, in milliseconds since 1970.
 const BEGIN_MS: i64 = 1_700_000_000_000;
 
-/// What is known of a schedule when it fails.
+/// A simulated world.
 trait World: Sized {
     fn new(seed: u64) -> Self;
 
-    /// Runs it to its end; panics where something is not as it must be.
+    /// Runs it to its end; panics if a check fails.
     fn run(&mut self);
 
-    /// What has happened, an event a line.
+    /// What has happened, one event per line.
     fn story(&self) -> &[String];
 
-    /// How much clients have achieved.
+    /// The number of things that clients have achieved.
     fn deeds(&mut self) -> usize;
 }
 
-/// The clocks begin anew.
+/// Sets both clocks to the beginning.
 fn set_clocks() {
     clock::set(Some(Simulated {
         day_ms: BEGIN_MS,
@@ -60,7 +61,7 @@ fn set_clocks() {
     }));
 }
 
-/// Time passes.
+/// Advances both clocks.
 fn pass(ms: i64) {
     let now = clock::simulated().unwrap_or(Simulated {
         day_ms: BEGIN_MS,
@@ -72,7 +73,7 @@ fn pass(ms: i64) {
     }));
 }
 
-/// The machine's clock is set to another time, which may lie before; deadlines go by the other clock.
+/// Sets the time of day, possibly back; deadlines follow the other clock.
 fn set_day(by_ms: i64) {
     if let Some(now) = clock::simulated() {
         clock::set(Some(Simulated {
@@ -82,8 +83,8 @@ fn set_day(by_ms: i64) {
     }
 }
 
-/// Whether a replica may come to lead with the log that it has: those in sync, those that were when too few were left, and
-/// the last leader when nobody else is left.
+/// Whether a replica may become leader with the log that it has: in-sync and eligible replicas, and the last leader
+/// if there are no others.
 fn may_lead(partition: &PartitionImage, id: i32) -> bool {
     let may = [
         &partition.isr,
@@ -93,14 +94,14 @@ fn may_lead(partition: &PartitionImage, id: i32) -> bool {
     partition.leader == id || may.iter().any(|ids| ids.contains(&id))
 }
 
-/// A folder that is in memory where there is such a thing.
+/// A folder in memory if possible.
 fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = tempfile::tempdir_in(memory);
     made.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-/// Runs one schedule. Answers its story, and how much clients have achieved.
+/// Runs one schedule. Returns its story, and the number of things that clients have achieved.
 fn run<W: World>(seed: u64) -> (Vec<String>, usize) {
     set_clocks();
     let mut world = W::new(seed);
@@ -126,8 +127,8 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs the schedule that is asked for, or so many of them: `quick` where the program is not optimised. Those that have
-/// `found` a fault once always run.
+/// Runs the schedule of `KAFKIT_SEED`, or many: `quick` of them in unoptimised builds. Those in `found`, which have
+/// found a fault before, always run.
 fn run_schedules<W: World>(quick: u64, optimised: u64, found: &[u64]) {
     if let Some(seed) = number("KAFKIT_SEED") {
         run::<W>(seed);

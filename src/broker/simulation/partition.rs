@@ -1,5 +1,5 @@
-//! Three replicas of a partition and their controller, on real logs: nodes die with or without the end of their logs, sleep
-//! and return, messages are late, doubled or lost, metadata arrive when they please.
+//! Three replicas of a partition and their controller, on real logs: nodes die with or without losing the end of
+//! their logs, pause and return, messages are late, duplicated or lost, and metadata arrive at any time.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) const NODES: [i32; 3] = [1, 2, 3];
 const MAX_LAG_MS: i64 = 100;
 const STEPS: usize = 250;
 
-/// What is on its way.
+/// A message under way.
 #[derive(Clone, Debug)]
 enum Message {
     Fetch {
@@ -50,20 +50,20 @@ enum Message {
 #[derive(Debug)]
 pub(super) struct SimulatedNode {
     folder: PathBuf,
-    /// `None`: the node is dead.
+    /// `None` if the node is dead.
     pub(super) replica: Option<Replica>,
     is_asleep: bool,
     signal: Arc<FetchSignal>,
 }
 
-/// A record that its producer waits for, or whose answer it has.
+/// A record whose producer waits, or has its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     leader: i32,
     epoch: i32,
     pub(super) offset: i64,
     pub(super) value: String,
-    /// The request, from which followers take the batch while the producer waits.
+    /// The request, from which followers copy the batch while the producer waits.
     _request: Option<Arc<BytesMut>>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct PartitionWorld {
     network: Vec<Message>,
     waiting: Vec<Sent>,
     pub(super) acknowledged: Vec<Sent>,
-    /// A node whose log has lost its end, as long as the cluster takes it for one in sync: no other may die meanwhile.
+    /// A node whose log has lost its end, while it is in the ISR: no other may die meanwhile.
     torn: Option<i32>,
     pub(super) history: super::partition_checks::History,
     sent: usize,
@@ -161,7 +161,7 @@ impl World for PartitionWorld {
 }
 
 impl PartitionWorld {
-    /// The partition as the cluster has it.
+    /// The partition in the image.
     pub(super) fn partition(&self) -> &PartitionImage {
         self.image.partition("t", 0).unwrap()
     }
@@ -194,7 +194,7 @@ impl PartitionWorld {
         ));
     }
 
-    /// The node hears what the cluster is like now.
+    /// The node gets the current image.
     fn learn(&mut self, id: i32) {
         let partition = self.image.partition("t", 0).unwrap().clone();
         if let Some(replica) = self.awake(id) {
@@ -222,7 +222,7 @@ impl PartitionWorld {
                     .is_some_and(|replica| Self::leads(replica).is_some())
             })
             .collect();
-        // A client may know an old leader only.
+        // A client may know only an old leader.
         let Some(id) = leaders.get(self.random.below(leaders.len())).copied() else {
             return;
         };
@@ -259,7 +259,7 @@ impl PartitionWorld {
         });
     }
 
-    /// Producers whose records are committed get their answer; those whose leader is none any more get none.
+    /// Answers producers whose records are committed; drops those whose leader has changed.
     fn answer_producers(&mut self) {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|sent| {
@@ -288,7 +288,7 @@ impl PartitionWorld {
         }
     }
 
-    /// Delivers any message: there is no order among them.
+    /// Delivers any one message: there is no order.
     fn deliver(&mut self) {
         if self.network.is_empty() {
             return;
@@ -381,7 +381,7 @@ impl PartitionWorld {
         let folder = node.folder.clone();
         let synced = replica.log().recovery_point();
         drop(replica);
-        // What it asks is a call that ends with it.
+        // Its own fetches under way end with it.
         self.network.retain(|message| match message {
             Message::Fetch { fetch, .. } => fetch.follower != id,
             Message::Answer { to, .. } => *to != id,
@@ -397,19 +397,19 @@ impl PartitionWorld {
         }
     }
 
-    /// Kafka promises records that were acknowledged as long as one replica in sync keeps them; with less than two that have
-    /// to be in sync it promises nothing.
+    /// Kafka keeps acknowledged records as long as one in-sync replica keeps them; with `min.insync.replicas` below 2
+    /// it promises nothing.
     fn may_lose_its_end(&self, id: i32) -> bool {
         let others = self.partition().isr.iter().filter(|other| **other != id);
         let mut alive = others.filter(|other| self.nodes[other].replica.is_some());
         self.min_isr > 1 && alive.next().is_some()
     }
 
-    /// A dead node starts, or one that sleeps wakes up.
+    /// Starts a dead node, or resumes a paused one.
     fn bring_back(&mut self, id: i32) {
         if self.nodes[&id].replica.is_none() {
             self.fence(id, Departure::Unclean);
-            // The checkpoint of the high watermark may be as old as it likes.
+            // The checkpoint of the high watermark may be arbitrarily old.
             self.open(id, 0);
             self.image.register(BrokerImage::new(id, None, Uuid::nil()));
         }
@@ -430,7 +430,7 @@ impl PartitionWorld {
                     if let Message::Isr(wanted) = self.network.swap_remove(lost)
                         && let Some(replica) = self.awake(wanted.leader)
                     {
-                        // The leader asks again.
+                        // The leader will ask again.
                         replica.isr_refused();
                     }
                 }
@@ -441,7 +441,7 @@ impl PartitionWorld {
                 self.tell(format!("{id} falls asleep"));
             }
             92..94 => {
-                // Whoever is dead or sleeps is missed at last.
+                // A node that is dead or paused is fenced.
                 if self.awake(id).is_none() {
                     self.fence(id, Departure::Silent);
                 }
@@ -482,7 +482,7 @@ impl PartitionWorld {
         self.network.extend(wanted.map(Message::Isr));
     }
 
-    /// Everything is well from now on: what must become of it.
+    /// Ends all faults, and checks the outcome.
     fn heal(&mut self) {
         self.network.retain(|message| !matches!(message, Message::Isr(_)));
         for id in NODES {

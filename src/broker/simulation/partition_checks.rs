@@ -1,4 +1,4 @@
-//! What must be so of one partition's replicas, whatever happens.
+//! What must hold for one partition's replicas after any events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::topic_partition::Offset;
 /// What was seen before.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Who has led in which epoch.
+    /// The leader in each epoch.
     leaders: BTreeMap<i32, i32>,
-    /// How far records are committed, as each node knows since it started.
+    /// The high watermark of each replica since its node started.
     high_watermarks: BTreeMap<i32, Offset>,
 }
 
 impl History {
-    /// A node starts anew, and knows of its high watermark what was kept of it.
+    /// A node starts anew, with the high watermark of its checkpoint.
     pub(super) fn restarted(&mut self, id: i32) {
         self.high_watermarks.remove(&id);
     }
 }
 
 impl PartitionWorld {
-    /// After each step.
+    /// The checks after each step.
     pub(super) fn check_step(&mut self) {
         let partition = self.partition();
         assert!(partition.isr.iter().all(|id| partition.replicas.contains(id)));
@@ -51,7 +51,7 @@ impl PartitionWorld {
         }
     }
 
-    /// Whoever is in sync has what is committed.
+    /// Every in-sync replica has all committed records.
     fn check_followers(&self, isr: &[i32], high_watermark: Offset) {
         for id in isr {
             if let Some(replica) = &self.nodes[id].replica {
@@ -64,7 +64,7 @@ impl PartitionWorld {
         }
     }
 
-    /// Now and then.
+    /// Occasional checks.
     pub(super) fn check_logs(&self) {
         let nodes = self.nodes.values();
         let live: Vec<&Replica> = nodes.filter_map(|node| node.replica.as_ref()).collect();
@@ -74,7 +74,7 @@ impl PartitionWorld {
                 assert_eq!(batches(one, end), batches(other, end), "logs differ below {end}");
             }
         }
-        // Whoever leads by the cluster's word, and knows it, has all that was acknowledged.
+        // A leader that the controller has elected, and that knows it, has everything that was acknowledged.
         let partition = self.partition();
         let leader = self.nodes.get(&partition.leader);
         let leader = leader.and_then(|node| node.replica.as_ref());
@@ -91,7 +91,8 @@ impl PartitionWorld {
         }
     }
 
-    /// When everything was well for a while: all in sync, all logs equal, everything acknowledged there once.
+    /// After the cluster was healthy for a while: all replicas in sync, all logs equal, every acknowledged record
+    /// there once.
     pub(super) fn check_end(&self) {
         let partition = self.partition();
         let isr: BTreeSet<i32> = partition.isr.iter().copied().collect();

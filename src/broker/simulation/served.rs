@@ -1,5 +1,5 @@
-//! Requests as clients send them, and a node's work on one: the handler that a session would call, with what a session
-//! waits for before it answers.
+//! Requests of clients, and a node's work on one: the handler that a session would call, and what a session waits for
+//! before it answers.
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,26 +22,26 @@ use crate::broker::security::ListenerSecurity;
 use crate::broker::security::authentication::Authentication;
 use crate::broker::server::connections::Listener;
 
-/// Who has to answer a request.
+/// Which node has to answer a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) topic: &'static str,
-    /// The partition, whose leader is asked.
+    /// The partition whose leader is asked.
     pub(super) index: i32,
 }
 
-/// A request on its way.
+/// A request.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     key: i16,
     version: i16,
     body: BytesMut,
     pub(super) target: Target,
-    /// Who is asked, whoever leads.
+    /// The node to ask, whichever leads.
     pub(super) to: Option<i32>,
-    /// The connection; 0 where that makes no difference.
+    /// The connection; 0 if it does not matter.
     pub(super) connection: u64,
-    /// It may come when its client has long given up.
+    /// Whether it may arrive after its client has given up.
     pub(super) may_be_late: bool,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn read<R: Request>(answer: Bytes, version: i16) -> R::Response {
     R::Response::decode(&mut answer, version).unwrap()
 }
 
-/// A listener that nothing listens on.
+/// A listener without a socket.
 pub(super) fn listener(config: &BrokerConfig) -> Arc<Listener> {
     let endpoint = &config.listeners[0];
     let notices: NoticeSink = Arc::new(|_: &str| {});
@@ -83,7 +83,7 @@ pub(super) fn listener(config: &BrokerConfig) -> Arc<Listener> {
     })
 }
 
-/// Work of a node that is not done at once. `None`: the connection is closed without an answer.
+/// Unfinished work of a node. Its result is `None` if the connection is closed without an answer.
 pub(super) struct Work(Pin<Box<dyn Future<Output = Option<Bytes>>>>);
 
 impl Work {
@@ -127,7 +127,7 @@ impl Work {
         })
     }
 
-    /// Goes on with it.
+    /// Continues the work.
     pub(super) fn go_on(&mut self) -> Poll<Option<Bytes>> {
         self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     }

@@ -1,5 +1,5 @@
-//! What the members of a share group have got and said, all of them together, and what must be so of it: what was accepted
-//! or rejected is not delivered again, and nothing is delivered more often than it may be.
+//! The deliveries and acknowledgements of a share group, of all its members together, and what must hold: records
+//! that were accepted or rejected are not delivered again, and none is delivered too often.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ pub(super) type Place = (i32, Offset);
 /// What is known of one record.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
-    /// When it was acknowledged that it is done with.
+    /// When it was acknowledged as processed.
     done_at: Option<u64>,
-    /// When it was acknowledged that it is released, after which delivery.
+    /// When its release was acknowledged, and of which delivery.
     released: Option<(u64, i16)>,
-    /// How often somebody asked for it to be done with and was not told what came of that.
+    /// The number of requests to end it whose answer was lost.
     asked: usize,
-    /// How often it has been delivered, as a leader has it.
+    /// The number of its deliveries, as counted by a leader.
     deliveries: i16,
 }
 
@@ -31,9 +31,9 @@ pub(super) struct ShareLedger {
     max_delivery_count: i16,
     pub(super) reads_committed: bool,
     records: BTreeMap<Place, Known>,
-    /// What was delivered, by partition.
+    /// The delivered records, by partition.
     delivered: BTreeMap<i32, Content>,
-    /// Counts what was acknowledged.
+    /// The number of acknowledgements so far.
     now: u64,
 }
 
@@ -48,22 +48,22 @@ impl ShareLedger {
         }
     }
 
-    /// How much was acknowledged.
+    /// The number of acknowledged records.
     pub(super) fn done(&self) -> usize {
         usize::try_from(self.now).unwrap()
     }
 
-    /// What counts as "now" for a request that begins.
+    /// The present number of acknowledgements, for a request that begins.
     pub(super) fn now(&self) -> u64 {
         self.now
     }
 
-    /// What members have got of a partition.
+    /// The records of a partition that members have got.
     pub(super) fn delivered(&self, index: i32) -> Content {
         self.delivered.get(&index).cloned().unwrap_or_default()
     }
 
-    /// An offset was delivered, with a value unless there is no record; it was asked for at `asked_at`.
+    /// An offset was delivered, with a value unless there is no record; the request began at `asked_at`.
     pub(super) fn deliver(&mut self, place: Place, count: i16, value: Option<&String>, asked_at: u64) {
         let known = self.records.entry(place).or_default();
         assert!(
@@ -91,7 +91,7 @@ impl ShareLedger {
         }
     }
 
-    /// A leader has delivered an offset so often.
+    /// A leader has counted this many deliveries of an offset.
     pub(super) fn count(&mut self, place: Place, count: i16) {
         assert!(
             count <= self.max_delivery_count,
@@ -101,12 +101,12 @@ impl ShareLedger {
         known.deliveries = known.deliveries.max(count);
     }
 
-    /// A member asks for the end of a record.
+    /// A member asks to end a record.
     pub(super) fn ask(&mut self, place: Place) {
         self.records.entry(place).or_default().asked += 1;
     }
 
-    /// What a member said counts, or was refused.
+    /// Acknowledgements have succeeded, or were refused.
     pub(super) fn settle(&mut self, said: &[Said], refused: Option<ResponseError>) {
         for said in said {
             match refused {
@@ -118,12 +118,12 @@ impl ShareLedger {
         }
     }
 
-    /// It was refused.
+    /// The end of a record was refused.
     fn refuse(&mut self, place: Place) {
         self.records.entry(place).or_default().asked -= 1;
     }
 
-    /// It was acknowledged.
+    /// The end of a record was acknowledged.
     fn finish(&mut self, place: Place) {
         self.now += 1;
         let known = self.records.entry(place).or_default();
@@ -131,7 +131,7 @@ impl ShareLedger {
         known.done_at.get_or_insert(self.now);
     }
 
-    /// It was acknowledged that a record is released, after this delivery.
+    /// The release of a record after this delivery was acknowledged.
     fn release(&mut self, place: Place, count: i16) {
         self.now += 1;
         self.records.entry(place).or_default().released = Some((self.now, count));
@@ -144,7 +144,7 @@ impl ShareLedger {
         })
     }
 
-    /// Whether a member was told that it is done with.
+    /// Whether a member was told that the record is processed.
     pub(super) fn is_done(&self, place: Place) -> bool {
         let known = self.records.get(&place);
         known.is_some_and(|known| known.done_at.is_some())

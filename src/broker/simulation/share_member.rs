@@ -1,5 +1,5 @@
-//! A member of a share group (KIP-932): it joins, fetches what it is given, accepts, releases and rejects records or says
-//! nothing about them until their locks run out, sleeps for too long, and leaves.
+//! A member of a share group (KIP-932): it joins, fetches from its partitions, accepts, releases and rejects records
+//! or leaves them until their locks expire, pauses for too long, and leaves.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,13 +27,13 @@ use crate::reassignment::random::Random;
 /// Longer than any schedule lasts, in ms.
 const LONG_WAIT_MS: i32 = 600_000;
 
-/// What it has asked for.
+/// The request under way.
 #[derive(Clone, Debug, Default)]
 enum Deed {
     #[default]
     Heartbeat,
     Leave,
-    /// Fetches from a node, or only says something.
+    /// Fetches from a node, or only acknowledges.
     Share {
         to: i32,
         index: i32,
@@ -51,12 +51,12 @@ pub(super) struct ShareMember {
     assigned: BTreeSet<i32>,
     says_all: bool,
     is_unsure: bool,
-    /// Who leads each partition, as far as it knows.
+    /// The leader of each partition, as far as it knows.
     leaders: Vec<i32>,
     sessions: ShareSessions,
-    /// What it has got and said nothing about: the delivery, and whether there is a record.
+    /// Records that it has got and not acknowledged: the delivery count, and whether there is a record.
     held: BTreeMap<Place, (i16, bool)>,
-    /// The partitions that had nothing for it since it got or said something.
+    /// The partitions that returned nothing since it last got or acknowledged a record.
     empty: BTreeSet<i32>,
     deed: Deed,
     asked_ms: i64,
@@ -96,7 +96,7 @@ impl ShareMember {
         format!("sharer-{}-{}", self.number, self.departures)
     }
 
-    /// What it reads, once it has nothing left to do.
+    /// Its partitions, once it has nothing left to do.
     pub(super) fn settled(&self) -> Option<&BTreeSet<i32>> {
         let is_settled = self.epoch > 0 && !self.says_all && self.held.is_empty();
         (is_settled && self.empty.is_superset(&self.assigned)).then_some(&self.assigned)
@@ -124,7 +124,7 @@ impl ShareMember {
         }
     }
 
-    /// It only wants to accept all that there is.
+    /// It only wants to accept all records.
     fn ask_at_last(&mut self, random: &mut Random) -> Option<Question> {
         let beat = self.asked_ms / BEAT_MS;
         if self.epoch == JOIN_EPOCH || self.says_all {
@@ -164,7 +164,7 @@ impl ShareMember {
         self.is_unsure = false;
     }
 
-    /// Fetches from one partition, says something about what it has of it, or both.
+    /// Fetches from one partition, acknowledges records of it, or both.
     fn share(&mut self, random: &mut Random, is_closing: bool) -> Question {
         let Some(index) = self.next_partition(random, is_closing) else {
             return self.heartbeat();
@@ -219,7 +219,7 @@ impl ShareMember {
         all.iter().nth(random.below(all.len().max(1))).copied()
     }
 
-    /// What it says about some of what it has.
+    /// Its acknowledgements of some of its records.
     fn say(&mut self, index: i32, random: &mut Random, is_closing: bool) -> Vec<Said> {
         let of_it = self.held.iter().filter(|((its, _), _)| *its == index);
         let mut said = Vec::new();
@@ -253,7 +253,7 @@ impl ShareMember {
         let deed = std::mem::take(&mut self.deed);
         let Some(answer) = answer else {
             if let Deed::Share { to, .. } = &deed {
-                // The next request comes by another connection.
+                // The next request uses another connection.
                 self.sessions.lost(*to);
             } else {
                 (self.says_all, self.is_unsure) = (true, true);
@@ -341,7 +341,7 @@ impl ShareMember {
         Ok(got)
     }
 
-    /// Takes what was delivered of a partition.
+    /// Takes the records that were delivered from a partition.
     fn take(&mut self, partition: &PartitionData, asked_at: u64) -> Vec<Place> {
         let records = partition.records.as_deref().unwrap_or_default();
         let values = log_content::values_of(records);

@@ -9,7 +9,7 @@ use super::clients::error;
 /// A session with one node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Session {
-    /// The epoch of the next request; 0: there is no session yet.
+    /// The epoch of the next request; 0 before there is a session.
     pub(super) epoch: i32,
     pub(super) connection: u64,
 }
@@ -17,7 +17,7 @@ pub(super) struct Session {
 /// The sessions of one member, by node.
 #[derive(Debug)]
 pub(super) struct ShareSessions {
-    /// The first of the connections that are this member's own.
+    /// The next connection, from a range of this member's own.
     next_connection: u64,
     sessions: BTreeMap<i32, Session>,
 }
@@ -30,7 +30,7 @@ impl ShareSessions {
         }
     }
 
-    /// The session with a node; a connection is opened if need be.
+    /// The session with a node; opens a connection if there is none.
     pub(super) fn with(&mut self, node: i32) -> Session {
         *self.sessions.entry(node).or_insert_with(|| {
             self.next_connection += 1;
@@ -41,7 +41,7 @@ impl ShareSessions {
         })
     }
 
-    /// The connection is lost: the next request comes by another.
+    /// The connection is lost: the next request uses another.
     pub(super) fn lost(&mut self, node: i32) {
         self.sessions.remove(&node);
     }
@@ -50,7 +50,7 @@ impl ShareSessions {
         self.sessions.clear();
     }
 
-    /// A request was answered with this error code, as a whole.
+    /// Handles the error code of an answer as a whole.
     pub(super) fn answered(&mut self, node: i32, code: i16) -> Result<(), ResponseError> {
         let session = self.sessions.get_mut(&node).unwrap();
         let Some(error) = error(code) else {

@@ -1,5 +1,6 @@
-//! A transactional producer: it begins, writes to both partitions, commits an offset with it, and commits or aborts, in
-//! either of Kafka's two ways (KIP-98, KIP-890). It is the only one of its id, so that nothing but time may fence it.
+//! A transactional producer: it begins, writes to both partitions, commits an offset with them, and commits or
+//! aborts, by either of Kafka's two protocols (KIP-98, KIP-890). It is the only one with its id, so only a timeout
+//! may fence it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -30,13 +31,13 @@ use crate::topic_partition::Offset;
 const TIMEOUT_MS: i32 = 600_000;
 const OFFSET_FETCH_VERSION: i16 = 7;
 const INIT_VERSION: i16 = 4;
-/// Where every transactional id is kept.
+/// The partition that coordinates every transactional id.
 const TRANSACTIONS: Target = Target {
     topic: TRANSACTION_STATE.name,
     index: 0,
 };
 
-/// What is done in a transaction.
+/// One step of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     AddPartition(i32),
@@ -46,12 +47,12 @@ enum Step {
     End { commits: bool },
 }
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Its producer has not asked for its end.
+    /// Its producer has not ended it.
     Open,
-    /// Its producer has asked for this end and was not told that it came.
+    /// Its producer has asked for this end and has no answer.
     Asked {
         commits: bool,
     },
@@ -62,9 +63,9 @@ pub(super) enum Outcome {
 /// One transaction.
 #[derive(Clone, Debug)]
 pub(super) struct Transaction {
-    /// Value by partition and offset, as far as it was acknowledged.
+    /// Value by partition and offset of acknowledged records.
     pub(super) acknowledged: BTreeMap<(i32, Offset), String>,
-    /// Whether an offset was committed in it: its number.
+    /// Whether an offset was committed in it: the transaction's number.
     pub(super) has_offset: bool,
     pub(super) outcome: Outcome,
 }
@@ -78,9 +79,9 @@ pub(super) struct TransactionalClient {
     /// The first is number 1.
     pub(super) transactions: Vec<Transaction>,
     looks: bool,
-    /// The committed offset that was seen last.
+    /// The committed offset that was last seen.
     seen: Offset,
-    /// Its transactions may have taken too long.
+    /// Whether its transactions may have timed out.
     pub(super) may_be_fenced: bool,
 }
 
@@ -99,7 +100,7 @@ impl TransactionalClient {
         }
     }
 
-    /// How many of its transactions are committed.
+    /// The number of its committed transactions.
     pub(super) fn committed(&self) -> usize {
         let committed = |transaction: &&Transaction| transaction.outcome == Outcome::Committed;
         self.transactions.iter().filter(committed).count()
@@ -125,7 +126,7 @@ impl TransactionalClient {
         TransactionalId(StrBytes::from_string(self.id.clone()))
     }
 
-    /// The transaction and the record in it that a value names, if it is one of this client.
+    /// The number of the transaction in a value, if it is one of this client.
     pub(super) fn transaction_of(&self, value: &str) -> Option<usize> {
         let rest = value.strip_prefix(&self.id)?.strip_prefix('/')?;
         rest.split('/').next()?.parse().ok()
@@ -250,7 +251,7 @@ impl TransactionalClient {
                 Question::new(&request, self.end_version(), TRANSACTIONS)
             }
         };
-        // A late request of the first way may end up in the next transaction (KIP-890).
+        // With the first protocol, a late request may join the next transaction (KIP-890).
         question.may_be_late = self.is_second();
         question
     }
@@ -314,7 +315,7 @@ impl TransactionalClient {
                     epoch: response.producer_epoch,
                 });
                 self.sequences.clear();
-                // What it had not ended is aborted by that.
+                // This aborts a transaction that it had not ended.
                 if let Some(last) = self.transactions.last_mut()
                     && last.outcome == Outcome::Open
                 {
@@ -371,8 +372,8 @@ impl TransactionalClient {
         }
     }
 
-    /// Whether this offset may be committed: not behind the last transaction that committed one, nor of one that did not,
-    /// nor behind what was seen.
+    /// Checks a committed offset: not behind the last transaction that committed one, not of one that did not, and
+    /// not behind what was seen.
     pub(super) fn check_offset(&mut self, offset: Offset) {
         let offset = offset.max(0);
         let certain = self
@@ -399,7 +400,7 @@ impl TransactionalClient {
     }
 }
 
-/// Whether a client asks again after this error.
+/// Whether a client retries after this error.
 pub(super) fn is_passing(error: ResponseError) -> bool {
     matches!(
         error,
