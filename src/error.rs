@@ -1,4 +1,4 @@
-//! The one error of the program: what failed, why, what to try, and the exit code that tells it.
+//! The one error of the program: what failed, why, what to try, and the exit code for it.
 //!
 //! Owns the exit codes of the native face. A Java face maps an [`Error`] to its tool's own habits.
 
@@ -7,12 +7,12 @@ use std::io;
 
 use crate::plain_words::lower_first;
 
-/// What went wrong, in the coarse classes that scripts tell apart by exit code.
+/// What went wrong, in the coarse classes that scripts distinguish by exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The operation failed, wholly or in part.
     Failed,
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage,
     /// The cluster cannot be reached, or did not answer in time.
     Unreachable,
@@ -20,13 +20,13 @@ pub enum Kind {
     Denied,
     /// A topic, partition, group or file does not exist.
     NotFound,
-    /// A record, a JSON file or a segment that makes no sense.
+    /// A record, a JSON file or a segment that is invalid.
     BadData,
     /// Ctrl-C.
     Interrupted,
-    /// Whoever read our output has gone: a quiet end, not a failure.
+    /// The reader of our stdout has closed its pipe: a quiet end, not a failure.
     ClosedPipe,
-    /// A command that we ran for the user ended with this code, and said itself why.
+    /// A command that we ran for the user ended with this exit code, and has already printed why.
     CommandEnded(u8),
 }
 
@@ -100,12 +100,12 @@ impl Error {
         Self::new(Kind::BadData, message)
     }
 
-    /// Ctrl-C where there is nothing to tell of it: the exit code says it all.
+    /// Ctrl-C without a message: the exit code says it all.
     pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, "")
     }
 
-    /// Puts what was being done in front: `context: message`.
+    /// Puts what was being done in front of the message: `context: message`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
         self.cause = self.cause.context(context.to_string());
@@ -119,7 +119,7 @@ impl Error {
         self
     }
 
-    /// What to try, where there is something.
+    /// What to try; `None` where there is no advice.
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -128,7 +128,7 @@ impl Error {
         self.kind
     }
 
-    /// The cause of type `T`, when there is one under the context: a Java face words some causes itself.
+    /// The cause of type `T` below the context, if there is one: a Java face has its own words for some causes.
     pub fn cause<T: std::error::Error + Send + Sync + 'static>(&self) -> Option<&T> {
         self.cause.downcast_ref()
     }

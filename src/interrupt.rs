@@ -1,8 +1,8 @@
-//! Ctrl-C and its kin, as a flag that long work looks at between steps.
+//! SIGINT, SIGTERM and SIGHUP as a flag that long work looks at between steps.
 //!
-//! The first signal asks for an orderly end, the second for an end now; whoever sees the first takes it, so that
-//! the flag is free to tell of the second. Where an engine's thread may hang, a watchdog ends the process when the orderly
-//! end does not come.
+//! The first signal asks for an orderly end, the second for an end at once; whoever handles the first takes it, which
+//! lowers the flag for the second. Where a thread of an engine may hang, a watchdog ends the process when the orderly
+//! end takes too long.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,10 +15,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Error, Result};
 
-/// The last signal of this process.
+/// The number of the last signal that this process received; 0 before the first.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// 128 and the number of the last signal, as shells show it.
+/// The exit code that shells show for the last signal: 128 plus its number; 130 if there was none.
 pub fn exit_code() -> u8 {
     match SIGNAL.load(Ordering::Relaxed) {
         0 => 130,
@@ -26,7 +26,7 @@ pub fn exit_code() -> u8 {
     }
 }
 
-/// Whether `nohup` or its like has this process live on when the terminal closes; on Linux the kernel says so.
+/// Whether the process ignores SIGHUP, as under `nohup`; known on Linux alone.
 fn outlives_its_terminal() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -40,9 +40,9 @@ fn signals() -> impl Iterator<Item = i32> {
     [SIGINT, SIGTERM].into_iter().chain(hang_up)
 }
 
-/// How long after a second signal the process may go on.
+/// How long the process may run after a second signal.
 const AFTER_SECOND: Duration = Duration::from_millis(700);
-/// How long the last line may take to be written, to a pipe that nobody reads say.
+/// How long writing the last line may take, to a pipe without a reader for example.
 const LAST_LINE: Duration = Duration::from_millis(50);
 
 /// How long the orderly end of a command may take.
@@ -55,12 +55,12 @@ pub struct Grace {
 }
 
 impl Grace {
-    /// Of a command that looks at a cluster again and again, and leaves nothing to be put in order.
+    /// For a command that samples a cluster repeatedly, and leaves nothing to clean up.
     pub const OF_LOOKS: Self = Self {
         interrupt: Duration::from_millis(800),
         terminate: Duration::from_millis(800),
     };
-    /// Of a command that moves many records and keeps how far it is. Where it is ended before, the next run finds that out.
+    /// For a command that moves many records and saves its progress. If it is ended early, the next run detects that.
     pub const OF_TRANSFERS: Self = Self {
         interrupt: Duration::from_secs(3),
         terminate: Duration::from_millis(800),
@@ -104,8 +104,8 @@ impl Interrupt {
         Ok(())
     }
 
-    /// The same, and the process ends by force when it lives on for `grace` after a signal, or for a moment after a second
-    /// one, whatever its threads do.
+    /// The same, and a watchdog ends the process by force when it still runs `grace` after a signal, or a moment after a
+    /// second one, whatever its threads do.
     pub fn install_with_watchdog(grace: Grace) -> Result<Self> {
         let interrupt = Self::install()?;
         let watch = || -> std::io::Result<()> {
@@ -133,7 +133,7 @@ impl Interrupt {
     }
 }
 
-/// Waits for signals; ends the process when it does not end by itself.
+/// Waits for signals; ends the process by force when it does not end by itself.
 fn watch(mut signals: UnixStream, grace: Grace) {
     let mut byte = [0];
     if signals.read_exact(&mut byte).is_err() {

@@ -34,7 +34,7 @@ use completion::{Line, Offer, Question};
 use java_tools::flag_table;
 use java_tools::multicall::{self, Face};
 
-/// What the native face is told of the other.
+/// What the native face knows of the Java face.
 const JAVA: JavaNames = JavaNames {
     links: multicall::link_names,
     man_section: flag_table::roff,
@@ -54,7 +54,7 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// What the face of a line offers for the word that is being typed.
+/// What the face that answers a line offers for the word that is being typed.
 fn offer(line: &Line) -> Offer {
     match multicall::face(line.words.iter().map(OsString::from).collect()) {
         Face::Native(_) => cli::completion::offer(line, &JAVA),

@@ -1,8 +1,8 @@
-//! What libraries say of input that makes no sense, in words for the one who typed it: no library's names, one line.
+//! What libraries say of invalid input, in words for the user: no library's names, one line.
 
 use serde_json::error::Category;
 
-/// Why a text is no JSON, or not the JSON that is wanted: behind `not JSON` or the name of a file.
+/// Why a text is not JSON, or not the JSON that is wanted: follows `not JSON` or the name of a file.
 pub fn of_json(error: &serde_json::Error) -> String {
     let place = match error.line() {
         0 | 1 => format!("at column {}", error.column()),
@@ -22,7 +22,7 @@ pub fn of_json(error: &serde_json::Error) -> String {
     }
 }
 
-/// Why a text is no base64.
+/// Why a text is not base64.
 pub fn of_base64(error: &base64::DecodeError) -> String {
     use base64::DecodeError::{InvalidByte, InvalidLastSymbol, InvalidLength, InvalidPadding};
     match *error {
@@ -32,7 +32,7 @@ pub fn of_base64(error: &base64::DecodeError) -> String {
     }
 }
 
-/// Why a text is no regular expression: the reason alone, of a refusal that draws the pattern once more.
+/// Why a text is not a regular expression: the reason alone, without the copy of the pattern that libraries print.
 pub fn of_pattern(error: &impl std::fmt::Display) -> String {
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim();
@@ -41,7 +41,7 @@ pub fn of_pattern(error: &impl std::fmt::Display) -> String {
     lower_first(reason)
 }
 
-/// Why a broker refuses a login: the reason alone, of a text that says once more that it does.
+/// Why a broker refuses a login: the reason alone, without the words "Authentication failed".
 pub fn of_refused_login(text: &str) -> String {
     let text = text.trim();
     let Some(rest) = text.strip_prefix("Authentication failed") else {
@@ -54,7 +54,7 @@ pub fn of_refused_login(text: &str) -> String {
     lower_first(reason.trim_start_matches([':', ' ']))
 }
 
-/// The text as the end of a sentence: a word that only begins with a capital letter begins with a small one.
+/// The text as the end of a sentence, in lower case at its beginning, unless its first word has other capital letters.
 pub fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     match (letters.next(), letters.as_str()) {
@@ -65,7 +65,7 @@ pub fn lower_first(text: &str) -> String {
     }
 }
 
-/// Why a text is no TOML; `wanted` is what to write instead.
+/// Why a text is not TOML; `wanted` is what to write instead.
 pub fn of_toml(error: &toml_edit::TomlError, wanted: &str) -> String {
     if error.message().contains("duplicate") {
         "this name stands there twice".to_owned()
@@ -74,7 +74,7 @@ pub fn of_toml(error: &toml_edit::TomlError, wanted: &str) -> String {
     }
 }
 
-/// The first three of many with commas between, and how many more there are.
+/// The first three of many names with commas between, and how many more there are.
 pub fn few(names: &[String]) -> String {
     const NAMED: usize = 3;
     let list = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");

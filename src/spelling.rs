@@ -1,10 +1,10 @@
-//! Which name the user perhaps meant: the nearest of those there are.
+//! The name that the user perhaps meant: the nearest of those that exist.
 
 /// The candidate that differs least from `word`, when it differs little.
 pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = (length / 3).clamp(1, 3);
-    // Comparing takes as long as both are, one by the other; a word may be a whole file.
+    // The distance takes time in proportion to the product of both lengths, and a word may be a whole file.
     candidates
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (distance(word, candidate), candidate))
@@ -13,7 +13,7 @@ pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, left out, changed or swapped with their neighbour.
+/// The number of letters to insert, leave out, change or swap with their neighbour.
 fn distance(from: &str, to: &str) -> usize {
     let letters = |word: &str| word.to_lowercase().chars().collect::<Vec<char>>();
     let (from, to) = (letters(from), letters(to));

@@ -9,7 +9,7 @@ pub type Offset = i64;
 /// A broker's node id.
 pub type BrokerId = i32;
 
-/// Whether Kafka keeps the topic of this name for itself: offsets of groups, transactions, states of share groups.
+/// Whether Kafka keeps the topic of this name for itself: offsets of groups, transactions, state of share groups.
 pub fn is_internal_topic(name: &str) -> bool {
     matches!(
         name,

@@ -13,7 +13,7 @@ pub fn list(printer: &mut Printer, acls: &[Acl]) -> Result<()> {
     table(acls).print(printer)
 }
 
-/// The rows for a question, without a line end after the last.
+/// The rows as a table, for a question; no line end after the last.
 pub fn aligned(acls: &[Acl]) -> String {
     table(acls).aligned()
 }

@@ -1,4 +1,4 @@
-//! What a look at a cluster has found, a line each as it comes.
+//! The findings of `doctor`, a line each as they come.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::client::checkup::{Fact, Finding, Outcome, Step};
 use crate::error::{Kind, Result};
 use crate::wire::first_steps::TlsSession;
 
-/// Partitions that are named at most.
+/// How many partitions are named at most.
 const NAMED: usize = 5;
-/// A shorter time is none that anybody waits for.
+/// A shorter time is not shown: no user waits for it.
 const SHOWN_FROM: Duration = Duration::from_micros(10);
 
-/// The report, and what it will end with.
+/// The report, and the counts that its last line is made of.
 #[derive(Debug)]
 pub struct CheckupReport {
-    /// For the forms that are printed as a whole.
+    /// The rows of the formats that are printed as one document.
     table: Table,
     steps: u64,
     doubtful: u64,
@@ -39,7 +39,7 @@ impl Default for CheckupReport {
 }
 
 impl CheckupReport {
-    /// Prints a finding, or keeps it for the end where one document is wanted.
+    /// Prints a finding, or keeps it for the end where the format is one document.
     pub fn finding(&mut self, finding: &Finding, printer: &mut Printer) -> Result<()> {
         self.steps += 1;
         match &finding.outcome {
@@ -62,7 +62,7 @@ impl CheckupReport {
         printer.flush()
     }
 
-    /// Prints what is left. Answers in one line how many steps there were, and the class of the first failure.
+    /// Prints the rows that were kept. Returns a line with the number of steps, and the class of the first failure.
     pub fn end(self, printer: &mut Printer) -> Result<(String, Option<Kind>)> {
         if matches!(printer.format(), Format::Json | Format::Tsv | Format::Name) {
             self.table.print(printer)?;

@@ -20,18 +20,18 @@ use crate::wire::host_port::host_port;
 #[derive(Debug)]
 pub struct DescribedBroker {
     pub id: BrokerId,
-    /// Where it is; `None` where it is not up.
+    /// Its address; `None` where it is not up.
     pub broker: Option<Broker>,
     pub is_controller: bool,
-    /// Whether it could not be asked.
+    /// Whether it did not answer.
     pub is_absent: bool,
-    /// Bytes in its log dirs, when it tells.
+    /// Bytes in its log dirs; `None` where it does not report them.
     pub size: Option<i64>,
     /// Settings that are not the default.
     pub configs: Vec<ConfigEntry>,
 }
 
-/// What is said of a broker among others.
+/// The columns of a broker in a list.
 const BROKER: [Column; 6] = [
     numbers("BROKER", "id"),
     words("ADDRESS", "address"),
@@ -41,7 +41,7 @@ const BROKER: [Column; 6] = [
     words("ROLE", "role").hides(),
 ];
 
-/// Where in it the bytes of its replicas stand, when they were asked for.
+/// The place of the column with the bytes of its replicas, when they were asked for.
 const SIZE_AT: usize = 5;
 
 fn row(id: BrokerId, broker: Option<&Broker>, load: Load, role: &str) -> Vec<Cell> {
@@ -144,7 +144,7 @@ pub fn cluster(
     }
 }
 
-/// Partitions that lack replicas, but for those that are on their way to other brokers.
+/// Partitions with missing replicas; replicas that are being moved to other brokers do not count.
 fn under_replicated(topics: &[TopicDescription], active: &ActiveReassignments) -> i64 {
     let of_topic = |topic: &TopicDescription| {
         let lacks = |partition: &&PartitionDescription| {
@@ -208,7 +208,7 @@ fn partitions_that(topics: &[TopicDescription], is: impl Fn(&PartitionDescriptio
     partitions(topics).filter(|partition| is(partition)).count() as i64
 }
 
-/// The partitions on a broker.
+/// How many partitions a broker leads, and how many it has a replica of.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
     leads: i64,

@@ -1,4 +1,4 @@
-//! Configs with where their values come from, what they decide, how they change and differ.
+//! Configs: where their values come from, what they decide, how they change and differ.
 
 use serde_json::{Map, Value};
 
@@ -38,12 +38,12 @@ pub fn list(printer: &mut Printer, configs: &[ConfigEntry]) -> Result<()> {
 )]
 pub struct ChangedConfig {
     pub name: String,
-    /// The value that counted; `None` where the broker keeps it to itself, or where there was none.
+    /// The value in force before; `None` where the broker does not reveal it, or where there was none.
     pub old: Option<String>,
     pub old_source: ConfigSource,
-    /// The value that counts then; `None` where that is not known.
+    /// The value in force after the change; `None` where it is not known.
     pub new: Option<String>,
-    /// Whether it was set for this resource, and not for others as well.
+    /// Whether it was set for this very resource, not for a wider scope.
     pub was_own: bool,
     /// The same after the change.
     pub is_own_after: bool,
@@ -108,7 +108,7 @@ pub fn changes(printer: &mut Printer, rows: &[ChangedConfig]) -> Result<()> {
     changes_table(rows).print(printer)
 }
 
-/// The rows of the same.
+/// The rows of `changes`.
 pub fn changes_table(rows: &[ChangedConfig]) -> Table {
     let mut table = Table::new(&[
         words("CONFIG", "name"),
@@ -122,7 +122,7 @@ pub fn changes_table(rows: &[ChangedConfig]) -> Table {
             Some(value) => Cell::text(value),
             None => Cell::both(unknown, Value::Null),
         };
-        // Brokers do not tell what a topic's retention.ms would be without it: it comes from several settings.
+        // Brokers do not say what a topic's retention.ms would be without it: it comes from several settings.
         let after = if row.is_own_after { "-" } else { "default" };
         let mut notes = Vec::new();
         if !row.was_own {
@@ -141,7 +141,7 @@ pub fn changes_table(rows: &[ChangedConfig]) -> Table {
     table
 }
 
-/// The configs that differ, between two resources or from the default.
+/// The configs that differ between two resources, or from their defaults.
 pub fn differences(printer: &mut Printer, rows: &[Difference], from_default: bool) -> Result<()> {
     let columns = if from_default {
         [
@@ -245,7 +245,7 @@ fn plain_text(html: &str) -> String {
         .join(" ")
 }
 
-/// Names and values.
+/// An object from names to values.
 pub fn as_object(configs: &[ConfigEntry]) -> Value {
     let pairs = configs.iter();
     let pairs = pairs.map(|config| (config.name.clone(), Value::from(config.value.clone())));

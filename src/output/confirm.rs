@@ -1,10 +1,10 @@
-//! Asking a person at a terminal before something is destroyed.
+//! Asking the user at a terminal before something is destroyed.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::error::Result;
 
-/// Whether somebody sits there who can see the question and answer it.
+/// Whether there is a user who can see the question and answer it.
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

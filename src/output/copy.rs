@@ -1,4 +1,4 @@
-//! A copy in words: what it comes to before it is made, how far it is, and what came of it.
+//! A copy in words: its size before it is made, its progress, and its result.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ pub struct PlanRow {
     pub target: String,
     pub partitions: usize,
     pub target_partitions: usize,
-    /// Offsets to copy: no fewer than there are records.
+    /// Offsets to copy: an upper bound on the number of records.
     pub offsets: i64,
     pub is_new: bool,
 }
 
-/// What a copy comes to, one topic a row.
+/// The size of a copy, one topic a row.
 pub fn plan(printer: &mut Printer, rows: &[PlanRow]) -> Result<()> {
     let mut table = Table::new(&[
         words("TOPIC", "topic"),
@@ -46,12 +46,12 @@ pub fn plan(printer: &mut Printer, rows: &[PlanRow]) -> Result<()> {
     table.print(printer)
 }
 
-/// What came of a copy.
+/// The result of a copy.
 #[derive(Debug)]
 pub struct Summary {
     pub records: u64,
     pub source: String,
-    /// Of several topics there is no one target.
+    /// `None` where several topics have several targets.
     pub target: Option<String>,
     /// Bytes read, as they were in the source.
     pub bytes: u64,
@@ -71,7 +71,7 @@ pub fn summary(printer: &mut Printer, summary: &Summary) {
     ));
 }
 
-/// The bar of a copy, on a terminal; its length is that of the offsets.
+/// The bar of a copy, on a terminal; its length counts offsets.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<(ProgressBar, Arc<Shown>)>,
@@ -126,7 +126,7 @@ impl Progress {
         }
     }
 
-    /// Does what writes to the screen, while the bar is away.
+    /// Hides the bar while `write` writes to the screen.
     pub fn aside(&self, write: impl FnOnce()) {
         match &self.bar {
             Some((bar, _)) => bar.suspend(write),

@@ -63,7 +63,7 @@ fn json(setting: &Explained) -> Value {
     value
 }
 
-/// A secret has no value here, whatever is shown to people.
+/// A secret has no value in JSON, not even the masked one of the table.
 fn given(given: &Given) -> Value {
     json!({
         "value": if given.is_secret { Value::Null } else { json!(given.value) },

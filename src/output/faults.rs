@@ -8,13 +8,15 @@ use crate::error::Result;
 #[derive(Clone, Debug)]
 pub struct ListedFault {
     pub id: u64,
-    /// As it can be typed again.
+    /// The rule in the spelling that adds it again.
     pub rule: String,
+    /// How many requests it matched.
     pub matched: u64,
+    /// How many of them it was applied to.
     pub hit: u64,
 }
 
-/// The rules in force, and on stderr the seed that repeats their draws.
+/// The rules in force, and on stderr the seed that repeats their random draws.
 pub fn list(printer: &mut Printer, rules: &[ListedFault], seed: u64) -> Result<()> {
     let mut table = Table::new(&[
         numbers("ID", "id"),
@@ -47,7 +49,7 @@ pub fn added(printer: &mut Printer, ids: &[u64]) -> Result<()> {
     ids.iter().try_for_each(|id| printer.line(id))
 }
 
-/// How many are in force no longer.
+/// How many rules were removed.
 pub fn cleared(printer: &mut Printer, count: usize) {
     printer.note(format_args!("cleared {}", plural(count as u64, "fault rule")));
 }

@@ -7,8 +7,8 @@ const INDENT: usize = 2;
 /// Blanks between columns.
 const GUTTER: usize = 2;
 
-/// The text in lines of at most `width` columns, but for single words that are longer. Lines without an empty one
-/// between them are taken for a table, when all have blanks in the same places.
+/// The text in lines of at most `width` columns, except for single words that are longer. Lines without an empty one
+/// between them are a table if all have blanks in the same places.
 pub(super) fn fold(text: &str, width: usize) -> String {
     let mut folded = Vec::new();
     for paragraph in paragraphs(text) {
@@ -69,7 +69,7 @@ fn gutters(lines: &[Vec<char>]) -> Vec<usize> {
     found
 }
 
-/// Where to cut all lines of a table, the longest of which has `longest` characters: at gutters, as late as it goes.
+/// Where to cut all lines of a table, the longest of which has `longest` characters: at gutters, as far right as fits.
 fn cuts(gutters: &[usize], longest: usize, width: usize) -> Vec<usize> {
     let mut cuts: Vec<usize> = Vec::new();
     let mut last_gutter = 0;
@@ -97,7 +97,7 @@ fn at_columns(line: &[char], cuts: &[usize]) -> Vec<String> {
     pieces.filter(|piece| !piece.trim().is_empty()).collect()
 }
 
-/// The line in pieces of whole words; more than one blank between two words stays.
+/// The line in pieces of whole words; runs of several blanks between two words are kept.
 fn between_words(line: &[char], width: usize) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();

@@ -11,12 +11,12 @@ use crate::client::admin::groups::{GroupDescription, GroupMember, SHARE};
 use crate::error::Result;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// A group and how far it has come.
+/// A group and its progress.
 #[derive(Debug)]
 pub struct Progress {
     pub group: GroupDescription,
     pub rows: Vec<Row>,
-    /// Whether its coordinator could be asked; of a group that is not known only the name is there.
+    /// Whether its coordinator answered; if not, only the name is known.
     pub is_known: bool,
 }
 
@@ -44,20 +44,21 @@ impl Progress {
 #[derive(Debug)]
 pub struct Row {
     pub partition: TopicPartition,
-    /// Of a share group the first offset that is not done with.
+    /// The committed offset; of a share group its start offset, the first one that is not yet acknowledged.
     pub committed: Option<Offset>,
-    /// What the coordinator says itself, as it does of share groups: records beyond the first that is not done with may
-    /// be done with.
+    /// The lag as the coordinator reports it, of share groups: it is no difference of two offsets, because records after
+    /// the start offset may be acknowledged already.
     pub stated_lag: Option<i64>,
+    /// The offset of the next record to be written; `None` where the leader did not answer.
     pub end: Option<Offset>,
-    /// Milliseconds for which the first record that is not committed has been there; zero without any.
+    /// Milliseconds since the first record that is not committed was written; zero where there is none.
     pub waits_ms: Option<i64>,
-    /// The member that reads it, by its place among the group's members.
+    /// The index in the group's members of the one that reads it.
     pub member: Option<usize>,
 }
 
 impl Row {
-    /// Records not read yet. Without a commit it is not known where the group would begin.
+    /// Records not read yet; `None` without a commit, when it is not known where the group would begin.
     pub fn lag(&self) -> Option<i64> {
         self.stated_lag
             .or_else(|| Some((self.end? - self.committed?).max(0)))
@@ -94,7 +95,7 @@ pub(super) fn total(progress: &Progress) -> i64 {
     progress.rows.iter().filter_map(Row::lag).sum()
 }
 
-/// A group for people; with a look at what was before, if there was one.
+/// A group as text; with changes since earlier looks, if there were any.
 pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     let group = &progress.group;
     if !progress.is_known {
@@ -149,7 +150,7 @@ fn kind(group: &GroupDescription) -> String {
     }
 }
 
-/// The members of a group of the newer protocol with what they have and shall have, while that differs.
+/// The members of a KIP-848 group with their current and their target assignment, while any of them differ.
 fn on_the_way(group: &GroupDescription) -> String {
     let assigned_in = group.epochs.map(|epochs| epochs.assignment);
     let has_come = |member: &GroupMember| {
@@ -210,7 +211,7 @@ fn by_topic_json(partitions: &[TopicPartition]) -> Value {
         .collect()
 }
 
-/// What is said of a group's place in a partition.
+/// The columns of a group's progress in a partition.
 const PLACE: [Column; 6] = [
     words("TOPIC", "topic"),
     numbers("PARTITION", "partition"),
@@ -256,7 +257,7 @@ fn cells(progress: &Progress, row: &Row) -> Vec<Cell> {
     ]
 }
 
-/// A static member's own name, or else the client's; and where it runs.
+/// A static member's own name, or else the client id; and its host.
 fn member_name(member: &GroupMember) -> String {
     let name = member.instance_id.as_deref().unwrap_or(&member.client_id);
     format!("{name} {}", member.host)

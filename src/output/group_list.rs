@@ -1,4 +1,4 @@
-//! Consumer groups, one a row: state, type, members, lag; and what became of several of them.
+//! Consumer groups, one a row: state, type, members, lag; and the result of a change to several of them.
 
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ pub(super) fn members(group: &GroupSummary) -> Option<i64> {
     group.members.and_then(|members| i64::try_from(members).ok())
 }
 
-/// What became of several groups: `done` in a sentence, `result` in a column.
+/// The result of a change to several groups: `done` in a sentence, `result` in a column.
 pub fn outcomes(printer: &mut Printer, done: &str, groups: &[String], result: &str) -> Result<()> {
     if groups.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Many groups at work, one row each: lag, records read and written a second, and when the group has caught up.
+//! Many groups at work, one row each: lag, records read and written per second, and the time until the lag is gone.
 //!
-//! Owns what is remembered of the looks before. A terminal shows the last look only, a pipe all of them.
+//! Owns the memory of earlier looks. A terminal shows the last look only, a pipe all of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::monitor::figures::seconds_left;
 use crate::topic_partition::TopicPartition;
 
-/// Looks that a rate is made of.
+/// How many looks a rate is calculated from.
 const LOOKS: usize = 10;
 
 const COLUMNS: [Column; 7] = [
@@ -42,9 +42,9 @@ pub struct Rates {
 /// What was seen of one group.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Where it was at the last look.
+    /// Its offsets at the last look.
     places: HashMap<TopicPartition, Place>,
-    /// When it was looked at, and how many records had been read and written since the first look.
+    /// The time of each look, and how many records had been read and written since the first one.
     sums: VecDeque<(Instant, i64, i64)>,
 }
 
@@ -62,9 +62,9 @@ impl Seen {
             .back()
             .map_or((0, 0), |(_, read, written)| (*read, *written));
         for (partition, place) in group.places.iter().flatten() {
-            // A partition that was not there before has been neither read nor written while we looked.
+            // A partition that was not there at the last look counts neither as read nor as written.
             if let Some(before) = self.places.get(partition) {
-                // A group that is reset goes back; that is no reading.
+                // A group that is reset moves back; that is not reading.
                 read += (place.committed - before.committed).max(0);
                 let ends = place.end.zip(before.end);
                 written += ends.map_or(0, |(end, before)| (end - before).max(0));
@@ -77,7 +77,7 @@ impl Seen {
         }
     }
 
-    /// Over the looks remembered; nothing after the first.
+    /// The speed over the looks remembered; `None` after the first.
     fn speed(&self) -> Option<Speed> {
         let ((then, read_then, written_then), (now, read, written)) = (self.sums.front()?, self.sums.back()?);
         let seconds = now.duration_since(*then).as_secs_f64();
@@ -101,7 +101,7 @@ impl Rates {
         let table = self.table(groups);
         match printer.format() {
             Format::Table => self.redraw(printer, groups, &table)?,
-            // One document a look would be several documents in all.
+            // One document a look would make several documents in all.
             Format::Json | Format::Jsonl => {
                 for object in table.objects() {
                     printer.line(object)?;
@@ -116,7 +116,7 @@ impl Rates {
     fn redraw(&mut self, printer: &mut Printer, groups: &[GroupSummary], table: &Table) -> Result<()> {
         if printer.is_terminal() {
             if self.lines > 0 {
-                // Up to where the last look began, and clear all below.
+                // To the first line of the last look, and clear everything below.
                 printer.text(format_args!("\x1b[{}A\x1b[J", self.lines))?;
             }
         } else if self.looks > 1 {
@@ -134,7 +134,7 @@ impl Rates {
     fn table(&self, groups: &[GroupSummary]) -> Table {
         let mut table = Table::new(&COLUMNS);
         for group in groups {
-            // Where it is not known how far a group is, nothing is known of its speed.
+            // Without known offsets there is no known speed.
             let seen = self.groups.get(&group.listing.id);
             let speed = seen.filter(|_| group.places.is_some()).and_then(Seen::speed);
             let left = speed
@@ -161,7 +161,7 @@ fn rate(records: f64) -> Cell {
 fn time_left(seconds: f64) -> Cell {
     let human = match seconds {
         seconds if seconds <= 0.0 => "now".to_owned(),
-        // Nobody waits for a year.
+        // More than a year is not worth showing.
         seconds if seconds > 31_536_000.0 => "-".to_owned(),
         seconds => clock(seconds.ceil() as u64),
     };
@@ -203,7 +203,7 @@ mod tests {
             written: 50.0,
         };
         assert_eq!(look(2, &[(0, 300, 1100)]), Some(speed));
-        // Another partition appears with what it has, which nobody has read just now; the first is reset.
+        // Another partition appears with records, none of which was read since; the first one is reset.
         let slower = Speed {
             read: 50.0,
             written: 25.0,

@@ -1,4 +1,4 @@
-//! Where partitions of a group move: from, to, and the record that is read first from there.
+//! How committed offsets of a group move: from, to, and the first record that is read afterwards.
 
 use std::collections::BTreeMap;
 
@@ -12,32 +12,32 @@ use crate::client::admin::groups::CommittedOffset;
 use crate::error::Result;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// Letters of a value that are shown.
+/// How many characters of a value are shown.
 const SHOWN: usize = 32;
 
 /// One partition that moves.
 #[derive(Debug)]
 pub struct Move {
     pub partition: TopicPartition,
-    /// Nothing where nothing is committed yet.
+    /// `None` where nothing is committed yet.
     pub from: Option<CommittedOffset>,
-    /// Nothing where what is committed is taken away.
+    /// `None` where the committed offset is deleted.
     pub to: Option<CommittedOffset>,
     /// The offset of the next record to be written.
     pub end: Offset,
-    /// The record that is read first afterwards, where there is one and it could be looked at.
+    /// The first record that is read afterwards; `None` where there is none or it could not be read.
     pub record: Option<Landing>,
 }
 
 impl Move {
-    /// Whether the group is where it is to go.
+    /// Whether the committed offset is already the wanted one.
     pub fn is_none(&self) -> bool {
         let offset = |commit: &Option<CommittedOffset>| commit.as_ref().map(|commit| commit.offset);
         offset(&self.from) == offset(&self.to)
     }
 }
 
-/// The record that a partition lands on.
+/// The record at the new position of a partition.
 #[derive(Debug)]
 pub struct Landing {
     pub offset: Offset,
@@ -104,7 +104,7 @@ fn landing(moved: &Move, to: Option<Offset>) -> Cell {
     }
 }
 
-/// What is committed, one partition a row.
+/// The committed offsets, one partition a row.
 pub fn commits(printer: &mut Printer, commits: &BTreeMap<TopicPartition, CommittedOffset>) -> Result<()> {
     let mut table = Table::new(&[
         words("TOPIC", "topic"),
@@ -121,7 +121,7 @@ pub fn commits(printer: &mut Printer, commits: &BTreeMap<TopicPartition, Committ
     table.print(printer)
 }
 
-/// `2026-11-21 09:21:07` where the user is.
+/// `2026-11-21 09:21:07` in the user's time zone.
 fn time(milliseconds: i64) -> String {
     let time = Timestamp::from_millisecond(milliseconds).ok();
     match time.filter(|_| milliseconds >= 0) {
@@ -130,12 +130,12 @@ fn time(milliseconds: i64) -> String {
     }
 }
 
-/// The beginning of a value, without anything that a terminal would obey.
+/// The beginning of a value, without control characters that a terminal would obey.
 fn excerpt(value: Option<&[u8]>) -> String {
     let Some(value) = value else {
         return "null".to_owned();
     };
-    // The value was cut somewhere, perhaps in the middle of a letter.
+    // The value was cut somewhere, perhaps within a character.
     let text = match std::str::from_utf8(value) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => value

@@ -1,6 +1,6 @@
 //! A group's progress as it goes on: redrawn in place on a terminal, with each partition's lag over time.
 //!
-//! Owns what is remembered of the looks before; what one look shows belongs to `group`.
+//! Owns the memory of earlier looks; the layout of one look belongs to `group`.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
@@ -19,9 +19,9 @@ const LOOKS: usize = 20;
 /// What was seen at each look so far; the last ones only.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// The lag of each partition, oldest first.
+    /// The lag of each partition in records, oldest first.
     lags: HashMap<(String, TopicPartition), VecDeque<i64>>,
-    /// When, and how much all partitions of a group lagged together.
+    /// The time of each look, and the lag of all partitions of a group together.
     sums: HashMap<String, VecDeque<(Instant, i64)>>,
     /// Lines that the last look took on the screen.
     lines: usize,
@@ -39,7 +39,7 @@ impl Watched {
         }
         if printer.is_terminal() {
             if self.lines > 0 {
-                // Up to where the last look began, and clear all below.
+                // To the first line of the last look, and clear everything below.
                 printer.text(format_args!("\x1b[{}A\x1b[J", self.lines))?;
             }
         } else if self.lines > 0 {
@@ -91,7 +91,7 @@ impl Watched {
         }
     }
 
-    /// A bar for each look, the highest as high as the largest lag.
+    /// A bar for each look; the highest bar is the largest lag.
     pub(super) fn spark(&self, group: &str, partition: &TopicPartition) -> String {
         let Some(lags) = self.lags.get(&(group.to_owned(), partition.clone())) else {
             return String::new();
@@ -108,7 +108,7 @@ fn keep_last<T>(looks: &mut VecDeque<T>, look: T) {
     }
 }
 
-/// Long lines take more than one.
+/// How many lines of the screen a text takes: long lines take more than one.
 pub(super) fn lines_on_screen(text: &str) -> usize {
     let width = terminal_size::terminal_size().map_or(usize::MAX, |(width, _)| usize::from(width.0).max(1));
     let lines = text.lines();

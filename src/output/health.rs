@@ -1,6 +1,6 @@
 //! How a partition is: whether it has a leader, whether its replicas are in sync, whether they move.
 //!
-//! A replica that is being added counts as no missing one until it is there: as Java's `kafka-topics` decides.
+//! A replica that is being added is not missing before it has arrived, as in Java's `kafka-topics`.
 
 use crate::client::admin::topics::PartitionDescription;
 use crate::reassignment::active::ActiveReassignment;
@@ -10,7 +10,7 @@ pub(super) const NO_LEADER: &str = "NO LEADER";
 pub(super) const UNDER_REPLICATED: &str = "UNDER-REPLICATED";
 pub(super) const MOVING: &str = "MOVING";
 
-/// Which partitions are asked for, by what is the matter with them; several add up, none is all.
+/// Which partitions are wanted, by their problem; several flags add up, none means all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -20,18 +20,18 @@ pub struct HealthFilter {
     pub under_replicated: bool,
     /// Without a leader.
     pub unavailable: bool,
-    /// Fewer replicas in sync than `min.insync.replicas`, or no leader to say so.
+    /// Fewer replicas in sync than `min.insync.replicas`, or without a leader.
     pub under_min_isr: bool,
     pub moving: bool,
 }
 
 impl HealthFilter {
-    /// Whether anything is asked for.
+    /// Whether any flag is set.
     pub fn is_any(self) -> bool {
         self != Self::default()
     }
 
-    /// Whether a partition is unwell in one of these ways.
+    /// Whether a partition has one of these problems; `min_in_sync` is its topic's `min.insync.replicas`.
     pub fn matches(
         self,
         partition: &PartitionDescription,
@@ -46,7 +46,7 @@ impl HealthFilter {
     }
 }
 
-/// How many replicas a partition is to have now; those that are being added are left out.
+/// How many replicas a partition should have; those that are being added do not count.
 pub fn replication_factor(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> usize {
     match active {
         Some(active) if is_moving(partition, active) => {
@@ -56,12 +56,12 @@ pub fn replication_factor(partition: &PartitionDescription, active: Option<&Acti
     }
 }
 
-/// Whether fewer replicas are in sync than there are to be.
+/// Whether fewer replicas are in sync than there should be.
 pub fn is_under_replicated(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> bool {
     partition.in_sync.len() < replication_factor(partition, active)
 }
 
-/// Whether the reassignment is one of these replicas, and not over yet for the broker that described them.
+/// Whether the reassignment concerns these replicas, and is not yet complete for the broker that described them.
 fn is_moving(partition: &PartitionDescription, active: &ActiveReassignment) -> bool {
     let changing = || active.adding.iter().chain(&active.removing);
     partition
@@ -70,7 +70,7 @@ fn is_moving(partition: &PartitionDescription, active: &ActiveReassignment) -> b
         .any(|replica| changing().any(|broker| broker == replica))
 }
 
-/// What is the matter, the worst first: `UNDER-REPLICATED, MOVING 1,2→1,3`; empty when all is well.
+/// The problems, the worst first: `UNDER-REPLICATED, MOVING 1,2→1,3`; empty when there is none.
 pub fn status(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> String {
     let mut words = Vec::new();
     if partition.leader.is_none() {
@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    /// The words of the filters that find a partition.
+    /// The names of the filters that match a partition.
     fn found(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> Vec<&'static str> {
         let none = HealthFilter::default();
         let filters = [
@@ -175,7 +175,7 @@ mod tests {
             found(&lagging_too, Some(&active)),
             ["under-replicated", "under-min-isr", "moving"]
         );
-        // The broker that described it does not know of the move any more.
+        // The broker that described it has already completed the move.
         let arrived = partition(Some(2), &[2], &[2]);
         assert_eq!(
             found(

@@ -7,12 +7,12 @@ use super::table::{Cell, Table, numbers, words};
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// What an election would bring.
+/// What an election would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prospect {
-    /// One of these leads.
+    /// One of these becomes the leader.
     Elects(Vec<BrokerId>),
-    /// All stays as it is, and why.
+    /// Nothing changes, and why.
     Stays(String),
 }
 
@@ -58,7 +58,7 @@ pub fn list(printer: &mut Printer, rows: &[Row]) -> Result<()> {
     table.print(printer)
 }
 
-/// Whether a column of reasons tells partitions apart; one for all is said once, behind the table.
+/// Whether the reasons of partitions differ; if not, the one reason is printed once, after the table.
 fn has_several_reasons(rows: &[Row]) -> bool {
     let mut reasons = rows.iter().filter_map(|row| match &row.prospect {
         Prospect::Stays(why) => Some(why),
@@ -68,7 +68,7 @@ fn has_several_reasons(rows: &[Row]) -> bool {
     reasons.any(|reason| Some(reason) != first)
 }
 
-/// The broker that will lead; of several the controller chooses one.
+/// The broker that will lead; the controller chooses one of several.
 fn candidate(candidates: &[BrokerId]) -> Cell {
     match candidates {
         [one] => Cell::number(*one),

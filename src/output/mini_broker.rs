@@ -9,7 +9,7 @@ use super::table::{Cell, Table, numbers, words};
 use super::{Format, Printer};
 use crate::error::{Error, Result};
 
-/// A broker that runs.
+/// A broker that is running.
 #[derive(Clone, Debug)]
 pub struct Status {
     pub addresses: Vec<String>,
@@ -18,15 +18,15 @@ pub struct Status {
     pub nodes: usize,
     pub topics: usize,
     pub bytes: u64,
-    /// None where the system does not tell.
+    /// `None` where the system does not report it.
     pub clients: Option<usize>,
     pub data_dir: String,
 }
 
-/// A broker that listens, for programs that wait for it.
+/// A broker that accepts connections, for programs that wait for it.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// `HOST:PORT,…`, as clients are told.
+    /// `HOST:PORT,…`, as clients need it in `bootstrap.servers`.
     pub bootstrap_servers: String,
     pub pid: u32,
     pub data_dir: PathBuf,
@@ -61,7 +61,7 @@ pub fn print_ready(ready: &Ready, printer: &mut Printer) -> Result<()> {
     Ok(())
 }
 
-/// Prints it.
+/// Prints the state of a broker.
 pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
     match printer.format() {
         Format::Json | Format::Jsonl => printer.line(json!({
@@ -103,7 +103,7 @@ pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
     }
 }
 
-/// One node of a broker that runs.
+/// One node of a broker that is running.
 #[derive(Clone, Debug)]
 pub struct NodeRow {
     pub id: i32,
@@ -113,7 +113,7 @@ pub struct NodeRow {
     pub data_dir: String,
 }
 
-/// Prints them, one a row.
+/// Prints nodes, one a row.
 pub fn nodes(printer: &mut Printer, nodes: &[NodeRow]) -> Result<()> {
     let mut table = Table::new(&[
         numbers("NODE", "node"),
@@ -141,7 +141,7 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// The two largest units would be more than anybody asks for.
+/// A duration in one unit, which is precise enough.
 fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

@@ -1,6 +1,6 @@
 //! Values to text: the only room that writes to stdout and stderr.
 //!
-//! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
+//! Owns columns, JSON names, Java's exact wording, and the quiet end when stdout's reader has gone. Each kind of
 //! value has a file of its own; the values themselves are defined in the rooms that make them.
 
 pub mod acl;
@@ -72,11 +72,11 @@ pub enum Format {
     Name,
 }
 
-/// How a command was asked to speak.
+/// How the user wants results and messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputOptions {
     pub format: Format,
-    /// With [`Format::Json`]: documents are written as YAML. Where they are one line of JSON, they stay it, which is YAML.
+    /// With [`Format::Json`]: documents are written as YAML. Documents in one line stay JSON, which is valid YAML.
     pub is_yaml: bool,
     pub quiet: bool,
     pub verbose: bool,
@@ -117,12 +117,12 @@ impl Printer {
         }
     }
 
-    /// Whether a person reads stdout.
+    /// Whether stdout is a terminal.
     pub fn is_terminal(&self) -> bool {
         io::stdout().is_terminal()
     }
 
-    /// Whether colours help: a person reads, and has not said `NO_COLOR`.
+    /// Whether to use colours: stdout is a terminal, and `NO_COLOR` is not set.
     pub fn is_coloured(&self) -> bool {
         self.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
@@ -142,19 +142,19 @@ impl Printer {
         writeln!(self.out, "{line}").map_err(not_written)
     }
 
-    /// Results that bring their own line ends.
+    /// Results that contain their own line ends.
     pub fn text(&mut self, text: impl Display) -> Result<()> {
         write!(self.out, "{text}").map_err(not_written)
     }
 
-    /// One line on stderr about what is going on; not with `-q`.
+    /// One line on stderr about progress; not with `-q`.
     pub fn note(&mut self, line: impl Display) {
         if !self.options.quiet {
             self.warn(line);
         }
     }
 
-    /// Says of a list without rows that there is nothing, to somebody who sees it: a program that reads it knows.
+    /// Says that a list without rows is empty, if stdout is a terminal: programs see it by themselves.
     pub fn note_empty(&mut self, is_empty: bool, what: &str) {
         if is_empty && self.is_terminal() {
             self.note(format_args!("no {what} to show"));
@@ -172,7 +172,7 @@ impl Printer {
         stderr_line(line);
     }
 
-    /// Whether the reader of our pipe has gone, which a program with nothing to write does not notice by itself.
+    /// Whether the reader of our pipe has gone: a program that has nothing to write does not notice it by itself.
     pub fn has_lost_reader(&self) -> bool {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let at_once = Timespec {
@@ -184,7 +184,7 @@ impl Printer {
         answered && ends.iter().any(|end| end.revents().contains(PollFlags::ERR))
     }
 
-    /// Hands everything printed so far to the reader.
+    /// Writes everything printed so far to stdout.
     pub fn flush(&mut self) -> Result<()> {
         self.out.flush().map_err(not_written)
     }
@@ -195,7 +195,7 @@ impl Printer {
     }
 }
 
-/// A failure to write to stdout; a reader that has gone is a quiet end.
+/// A failure to write to stdout; if its reader has gone, a quiet end.
 pub fn not_written(error: io::Error) -> Error {
     let error = Error::from(error);
     if error.kind() == Kind::ClosedPipe {
@@ -204,13 +204,13 @@ pub fn not_written(error: io::Error) -> Error {
     error.context("cannot write to stdout")
 }
 
-/// Whether a person reads what is printed and can answer.
+/// Whether a user reads what is printed and can answer.
 pub fn is_on_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Writes one line to stderr, printable where that is a terminal: messages quote what others wrote. A closed stderr is no
-/// failure.
+/// Writes one line to stderr, with control characters escaped on a terminal: messages quote data of others. A closed
+/// stderr is not a failure.
 pub fn stderr_line(line: impl Display) {
     let mut stderr = io::stderr().lock();
     let _ = if stderr.is_terminal() {
@@ -225,12 +225,12 @@ pub fn stderr_text(text: impl Display) {
     let _ = write!(io::stderr().lock(), "{text}");
 }
 
-/// Writes one line to stdout for a tool that has nothing else to print; a reader that is gone is a quiet end.
+/// Writes one line to stdout for a tool that has nothing else to print; it is no failure if its reader has gone.
 pub fn stdout_line(line: impl Display) -> ExitCode {
     ended(writeln!(io::stdout().lock(), "{line}"), ExitCode::SUCCESS)
 }
 
-/// The same for text that brings its own line ends.
+/// The same for text that contains its own line ends.
 pub fn stdout_text(text: impl Display) -> ExitCode {
     let mut stdout = io::stdout().lock();
     let written = write!(stdout, "{text}").and_then(|()| stdout.flush());

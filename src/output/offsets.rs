@@ -1,22 +1,23 @@
-//! Where partitions begin and end.
+//! The first and the next offset of partitions.
 
 use super::Printer;
 use super::table::{Cell, Table, numbers, words};
 use crate::error::Result;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// A partition's offsets; unknown where its leader could not be asked.
+/// A partition's offsets; `None` where its leader could not be asked.
 #[derive(Debug)]
 pub struct Row {
     pub partition: TopicPartition,
+    /// The log start offset.
     pub first: Option<Offset>,
     /// The offset of the next record to be written.
     pub next: Option<Offset>,
-    /// The first record at or after the time that was asked for; unknown where there is none.
+    /// The first offset at or after the time that was asked for; `None` where there is none.
     pub at: Option<Offset>,
 }
 
-/// One partition a row; with the place of a time where one was asked for.
+/// One partition a row; with the offset at a time where one was asked for.
 pub fn list(printer: &mut Printer, rows: &[Row], with_time: bool) -> Result<()> {
     let mut columns = vec![
         words("TOPIC", "topic"),

@@ -1,5 +1,5 @@
-//! What a terminal is never sent: control characters that are somebody else's data, and bytes that are no text. They could
-//! move the cursor, rename the window, or worse.
+//! Control characters and bytes that are not text are never sent to a terminal from other people's data: they could move
+//! the cursor, rename the window, or worse.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ fn is_text(character: char) -> bool {
     !character.is_control() || matches!(character, '\n' | '\t')
 }
 
-/// A name for a terminal: control characters but line ends and tabs as `\xHH`.
+/// A name for a terminal: control characters as `\xHH`, except line ends and tabs.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_text) {
         return Cow::Borrowed(text);
@@ -20,8 +20,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Replaces what is no text on a terminal from `begin` on: control characters but line ends and tabs, and bytes that are
-/// not UTF-8, by `\xHH`.
+/// Replaces from `begin` on what is not text for a terminal by `\xHH`: control characters except line ends and tabs, and
+/// bytes that are not UTF-8.
 pub(super) fn make_printable(begin: usize, out: &mut Vec<u8>) {
     let Some(written) = out.get(begin..) else { return };
     if std::str::from_utf8(written).is_ok_and(|text| text.chars().all(is_text)) {
@@ -42,7 +42,7 @@ pub(super) fn make_printable(begin: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The same for bytes that come in pieces: a character that a piece cuts waits for its rest.
+/// The same for bytes that come in pieces: a character that is cut at the end of a piece waits for its rest.
 #[derive(Debug, Default)]
 pub struct PrintablePieces {
     cut: Vec<u8>,
@@ -58,7 +58,7 @@ impl PrintablePieces {
         make_printable(begin, out);
     }
 
-    /// Nothing more comes.
+    /// Ends the input: writes the rest of a character that was cut.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         let begin = out.len();
         out.append(&mut self.cut);
@@ -92,8 +92,8 @@ fn push_digits(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// JSON for a terminal: JSON escapes the control characters of ASCII but one; the others are escaped here, which leaves
-/// the meaning as it is.
+/// JSON for a terminal: JSON itself escapes the control characters of ASCII except one; that one and those beyond ASCII
+/// are escaped here, which does not change the value.
 #[derive(Debug)]
 pub struct JsonOnTerminal<F>(pub F);
 
@@ -110,7 +110,7 @@ impl<F: RecordFormatter> RecordFormatter for JsonOnTerminal<F> {
     }
 }
 
-/// Escapes what no terminal is sent in the JSON from `begin` on.
+/// Escapes the control characters that JSON leaves as they are, from `begin` on.
 pub fn escape_in_json(begin: usize, out: &mut Vec<u8>) {
     let Some(Ok(text)) = out.get(begin..).map(std::str::from_utf8) else {
         return;

@@ -1,4 +1,4 @@
-//! The producers of partitions, and transactions that nobody will end.
+//! The producers of partitions, and hanging transactions (KIP-664).
 
 use serde_json::Value;
 
@@ -41,12 +41,12 @@ pub fn list(
     table.print(printer)
 }
 
-/// A transaction that its coordinator does not know, or no longer counts with this partition.
+/// A transaction that its coordinator does not know, or in which it no longer counts this partition.
 #[derive(Clone, Debug)]
 pub struct HangingTransaction {
     pub partition: TopicPartition,
     pub producer: ProducerState,
-    /// Of its producer, where a coordinator knows it.
+    /// The producer's, where a coordinator knows it.
     pub transactional_id: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub fn hanging(printer: &mut Printer, transactions: &[HangingTransaction], now_m
     table.print(printer)
 }
 
-/// How long ago for people, when for programs.
+/// A time as an age for a table, as a timestamp for JSON.
 fn since(then_ms: i64, now_ms: i64) -> Cell {
     if then_ms < 0 {
         return Cell::unknown();

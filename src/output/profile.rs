@@ -68,8 +68,8 @@ pub fn entries(printer: &mut Printer, profile: &Profile) -> Result<()> {
     table.print(printer)
 }
 
-/// What a file says, a line each, for a question. Secrets are masked, and what a terminal would take for a command is
-/// not shown as one.
+/// The content of a file, a line for each setting, for a question. Secrets are masked, and control characters are
+/// escaped.
 pub fn written(file: &ConfigFile) -> String {
     let mut text = String::new();
     for profile in &file.profiles {

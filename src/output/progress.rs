@@ -1,5 +1,5 @@
-//! The bar that shows how far a file has been sent, and the one line that every bar of the program is: on stderr, only
-//! on a terminal, only for work that lasts, and never wider than the screen, where it would be drawn anew below itself.
+//! The bar over a file that is being sent, and the layout that every bar of the program shares: on stderr, only on a
+//! terminal, only for long work, and never wider than the screen, where it would be drawn anew below itself.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -12,13 +12,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{grouped, size};
 
-/// The widest bar.
+/// The columns of the widest bar.
 const MOST_OF_BAR: usize = 26;
-/// A bar narrower than this shows less than the percentage does.
+/// A bar with fewer columns shows less than the percentage does.
 const LEAST_OF_BAR: usize = 6;
-/// A name longer than this loses its beginning: the end tells files and partitions apart.
+/// A name with more characters loses its beginning: the end distinguishes files and partitions.
 const MOST_OF_NAME: usize = 36;
-/// The terminal writes its own `^C` after the line.
+/// Columns left free at the end: the terminal writes `^C` after the line.
 const SPARE: usize = 3;
 
 /// A bar over the bytes of the input.
@@ -63,7 +63,7 @@ impl Progress {
     }
 }
 
-/// A bar over changes that are made in parts; none where they are few and soon made.
+/// A bar over changes that are made in parts; none where they are few.
 #[derive(Debug)]
 pub struct Changes {
     bar: Option<ProgressBar>,
@@ -72,7 +72,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Of so many changes; `few` of them need no bar.
+    /// `total` changes; no bar up to `few` of them.
     pub fn new(total: usize, few: usize, is_quiet: bool) -> Self {
         let is_shown = total > few && !is_quiet && std::io::stderr().is_terminal();
         let changes = Self {
@@ -84,13 +84,13 @@ impl Changes {
         changes
     }
 
-    /// So many more were made.
+    /// `count` more changes were made.
     pub fn advance(&mut self, count: usize) {
         self.done += count as u64;
         self.draw();
     }
 
-    /// How many were made of how many, where some were.
+    /// `3 of 10 changes`, once some were made.
     pub fn begun(&self) -> Option<String> {
         (self.done > 0).then(|| self.so_far())
     }
@@ -126,12 +126,12 @@ pub(super) fn draw(bar: &ProgressBar, line: &Line<'_>) {
     bar.tick();
 }
 
-/// The whole line is the message: it is made for the screen as it is.
+/// The whole line is the message: it is laid out for the current width of the screen.
 pub(super) fn message_style() -> ProgressStyle {
     ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// How a bar over bytes is drawn: its line is made anew for the screen as it is then.
+/// The style of a bar over bytes: its line is laid out again for the current width at each draw.
 pub(super) fn style(
     name: String,
     amount: impl Fn(&ProgressState) -> Option<String> + Clone + Send + Sync + 'static,
@@ -139,7 +139,7 @@ pub(super) fn style(
     style_of(name, amount, |state| state.per_sec() as u64)
 }
 
-/// The same for a bar over something else than bytes, which knows how many bytes a second there were.
+/// The same for a bar that does not count bytes, whose rate in bytes is measured elsewhere.
 pub(super) fn style_of(
     name: String,
     amount: impl Fn(&ProgressState) -> Option<String> + Clone + Send + Sync + 'static,
@@ -160,7 +160,7 @@ pub(super) fn style_of(
     Some(style.with_key("line", draw))
 }
 
-/// What a bar says, from the most to the least important: how far, until when, of what, how much, how fast.
+/// The parts of a bar's line, from the most to the least important: percentage, time left, name, amount, rate.
 #[derive(Debug, Default)]
 pub(super) struct Line<'a> {
     pub(super) name: &'a str,
@@ -175,7 +175,7 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The line in at most `width` columns: what does not fit is left out, the least important first.
+    /// The line in at most `width` columns: the least important parts are left out first.
     pub(super) fn fitted(&self, width: usize) -> String {
         let percent = if self.total == 0 {
             0
@@ -204,7 +204,7 @@ impl Line<'_> {
     }
 }
 
-/// A bar of so many columns.
+/// A bar of `columns` columns.
 fn bar_of(done: u64, total: u64, columns: usize) -> String {
     let filled = u128::from(done.min(total)) * columns as u128 / u128::from(total.max(1));
     let filled = usize::try_from(filled).unwrap_or(columns);

@@ -1,7 +1,7 @@
-//! Texts to read, fitted to a narrow terminal: sentences are filled anew, lines with columns go on under their last column.
+//! Texts to read, fitted to a narrow terminal: sentences are filled anew, lines with columns continue under the last one.
 //!
-//! A sentence is indented by two blanks; what is a heading, a command line, has columns or is indented further keeps its
-//! line.
+//! A sentence is indented by two blanks; a line that is a heading, a command line, has columns or is indented further
+//! is kept.
 
 use super::Printer;
 use crate::error::Result;
@@ -10,9 +10,9 @@ use crate::error::Result;
 const INDENT: usize = 2;
 /// The beginning of a command line among sentences.
 const COMMAND: &str = "  kafkit ";
-/// A column that begins further right leaves too little room for what goes on under it.
+/// A column that begins further right has too little space for what continues under it ...
 const DEEPEST: usize = 32;
-/// Unless the screen has so much room for it.
+/// ... unless the screen leaves at least this many columns for it.
 const NARROWEST: usize = 24;
 
 impl Printer {
@@ -25,7 +25,7 @@ impl Printer {
     }
 }
 
-/// The text in lines of at most `width` columns, but for single words that are longer.
+/// The text in lines of at most `width` columns, except for single words that are longer.
 fn fill(text: &str, width: usize) -> String {
     if text.lines().all(|line| line.chars().count() <= width) {
         return text.to_owned();
@@ -44,7 +44,7 @@ fn fill(text: &str, width: usize) -> String {
     filled
 }
 
-/// Adds a line that keeps its beginning; what is too long of it goes on under its last column.
+/// Adds a line that keeps its beginning; if it is too long, the rest continues under its last column.
 fn add_line(text: &mut String, line: &str, width: usize) {
     match line.split_at_checked(last_column(line)) {
         Some((before, rest)) if line.chars().count() > width => {
@@ -98,7 +98,7 @@ fn last_column(line: &str) -> usize {
     text.rfind("  ").map_or(0, |place| place + 2)
 }
 
-/// Appends words in lines that begin with `indent` blanks, the first one with `first` instead, if there is something.
+/// Appends words in lines that begin with `indent` blanks, the first line with `first` instead, if that is not empty.
 fn wrap(out: &mut String, first: &str, indent: usize, words: &[&str], width: usize) {
     if words.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Client quotas, one a row: whose it is, which it is, its value.
+//! Client quotas, one a row: entity, quota, value.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,14 @@ use super::table::{Cell, Table, numbers, size, words};
 use crate::client::admin::quotas::{EntityQuotas, QuotaEntity, QuotaKind};
 use crate::error::Result;
 
-/// The name of the entity that has none: the default of all.
+/// The name of the default entity, which applies to all without a quota of their own.
 const THE_DEFAULT: &str = "<default>";
 
-/// A quota before and after a change; `None` is no quota.
+/// A quota before and after a change; `None` where there is no quota.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangedQuota {
     pub name: String,
+    /// In the unit of the quota: bytes a second, percent, mutations or connections a second.
     pub old: Option<f64>,
     pub new: Option<f64>,
 }

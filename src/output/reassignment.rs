@@ -54,7 +54,7 @@ struct Row {
     json: Value,
 }
 
-/// A proposal: the plan to stdout (or it is in `out` already), its effect to stderr (or stdout).
+/// A proposal: the plan to stdout (or it is already in the file `out`), its effect to stderr (or stdout).
 pub(crate) fn proposal(
     plan: &Plan,
     impact: &Impact,
@@ -83,7 +83,7 @@ pub(crate) fn proposal(
 /// About how long: `3 days`, `5 hours`, `1 minute`, `20 seconds`.
 pub(crate) fn duration(seconds: u64) -> String {
     for (unit, length) in [("day", 86_400), ("hour", 3600), ("minute", 60)] {
-        // Rounded; from two of the next unit on that one says more.
+        // Rounded; two of the next larger unit and more are shown in that one.
         if seconds >= 2 * length || (seconds >= length && unit == "minute") {
             return plural((seconds + length / 2) / length, unit);
         }
@@ -299,7 +299,7 @@ pub(crate) fn on_broker(replica: &PartitionReplica) -> String {
     format!("{} on broker {}", replica.topic_partition, replica.broker)
 }
 
-/// Where the partitions of a plan stand, and the replicas whose log directories it names.
+/// The state of the partitions of a plan, and of the replicas whose log directories it names.
 pub(crate) fn states(rows: &[StateRow], log_dirs: &[LogDirRow], printer: &mut Printer) -> Result<()> {
     let row = |row: &StateRow| {
         let state = state_word(row);
@@ -360,7 +360,7 @@ fn state_word(row: &StateRow) -> &'static str {
     }
 }
 
-/// `37 %`, or a dash where nothing is copied or it is not known.
+/// `37 %`, or a dash where it is not known or there is nothing to copy.
 fn percent(copied: Option<Copied>) -> String {
     copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent()))
 }
@@ -455,7 +455,7 @@ fn print(headings: &[&str], rows: Vec<Row>, printer: &mut Printer) -> Result<()>
     Ok(())
 }
 
-/// Columns two blanks apart; those that hold numbers stand right.
+/// Columns two blanks apart; numbers are aligned right.
 fn aligned(headings: &[&str], rows: &[Row]) -> Vec<String> {
     let cells = |row: &Row, column: usize| row.cells.get(column).cloned().unwrap_or_default();
     let columns: Vec<(usize, bool)> = headings
@@ -505,12 +505,12 @@ pub(crate) fn partitions(count: usize) -> String {
     }
 }
 
-/// The verb for so many.
+/// `is` or `are`.
 pub(crate) fn are(count: usize) -> &'static str {
     if count == 1 { "is" } else { "are" }
 }
 
-/// `2 partitions`, `1 replica between log directories`, or both; never nothing at all.
+/// `2 partitions`, `1 replica between log directories`, or both; never an empty text.
 pub(crate) fn both(moved: usize, log_dirs: usize) -> String {
     let noun = if log_dirs == 1 { "replica" } else { "replicas" };
     let log_dirs_text = format!("{log_dirs} {noun} between log directories");

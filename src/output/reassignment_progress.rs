@@ -1,4 +1,4 @@
-//! Bars for replicas on their way, on stderr and only on a terminal.
+//! Bars for replicas that are being moved, on stderr and only on a terminal.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use crate::reassignment::progress::Copied;
 
 /// More bars than this would not fit on a screen.
 const MOST_BARS: usize = 12;
-/// The rate is measured over this long.
+/// The time that the rate is measured over.
 const WINDOW: Duration = Duration::from_secs(10);
-/// One partition on its way, or there.
+/// The progress of one partition.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub name: String,
@@ -27,7 +27,7 @@ pub(crate) struct Bars {
     screen: MultiProgress,
     total: ProgressBar,
     partitions: BTreeMap<String, ProgressBar>,
-    /// Bytes done at some moments of the last seconds.
+    /// When, and how many bytes were done then, over the last seconds.
     samples: Vec<(Instant, u64)>,
 }
 
@@ -48,7 +48,7 @@ impl Bars {
         }
     }
 
-    /// Draws how far everything is; what has not begun has no bar of its own.
+    /// Draws the progress of all; what has not begun has no bar of its own, but counts in the sum.
     pub(crate) fn show(&mut self, steps: &[Step], waiting: &[Copied]) {
         let begun = steps.iter().map(|step| step.copied);
         let total = begun
@@ -79,7 +79,7 @@ impl Bars {
         draw(&self.total, &words);
     }
 
-    /// Bytes a second lately.
+    /// Bytes a second over the last seconds.
     fn rate(&mut self, done: u64) -> u64 {
         let now = Instant::now();
         self.samples
@@ -95,7 +95,7 @@ impl Bars {
         (done.saturating_sub(*before) as f64 / seconds) as u64
     }
 
-    /// Takes the bars off the screen.
+    /// Removes the bars from the screen.
     pub(crate) fn finish(&mut self) {
         for bar in self.partitions.values() {
             bar.finish_and_clear();

@@ -7,13 +7,13 @@ pub trait RecordFormatter {
     /// Appends a record. The error is what is wrong with the record; what was appended before it stays.
     fn write(&mut self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String>;
 
-    /// What it writes behind each value, where it writes nothing else of this topic's records; such values need not be
-    /// shown one by one.
+    /// The bytes that it appends to each value, if it writes nothing else for records of this topic; then values may be
+    /// written without a call for each record.
     fn values_end(&self, _topic: &str) -> Option<&[u8]> {
         None
     }
 
-    /// Whether it looks at headers, which cost a little on each record.
+    /// Whether it needs headers, which cost a little for each record.
     fn wants_headers(&self) -> bool {
         true
     }

@@ -1,4 +1,4 @@
-//! What goes of partitions whose oldest records are deleted.
+//! What is deleted from partitions whose oldest records are deleted.
 
 use super::Printer;
 use super::table::{Cell, Table, numbers, words};
@@ -9,16 +9,16 @@ use crate::topic_partition::{Offset, TopicPartition};
 #[derive(Debug)]
 pub struct Row {
     pub partition: TopicPartition,
-    /// The first offset now.
+    /// The log start offset before the deletion.
     pub first: Offset,
-    /// The first offset that stays.
+    /// The log start offset after it.
     pub to: Offset,
     /// The offset of the next record to be written.
     pub end: Offset,
 }
 
 impl Row {
-    /// Offsets that go.
+    /// How many offsets are deleted.
     pub fn goes(&self) -> i64 {
         (self.to - self.first).max(0)
     }

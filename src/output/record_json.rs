@@ -81,8 +81,8 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);
 }
 
-/// Whether nothing in a text has to be escaped. It is looked at to its end without a branch, so that the compiler makes
-/// one step of 16 bytes: escaping looks at each byte by itself.
+/// Whether nothing in a text has to be escaped. It is read to its end without a branch, so that the compiler makes
+/// steps of 16 bytes, while escaping looks at each byte by itself.
 fn stands_as_it_is(text: &[u8]) -> bool {
     let found = text.iter().fold(0, |found, byte| {
         found | u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\')

@@ -1,7 +1,7 @@
-//! What `consume` prints where no form is asked for: the value, or the key and the value, and a line end.
+//! What `consume` prints without a format option: the value, or the key and the value, and a line end.
 //!
-//! Owns two exceptions: the records that brokers keep for themselves are JSON objects, and on a terminal no bytes are
-//! printed that would not be text there (they could move the cursor, or worse).
+//! Owns two exceptions: records of internal topics are JSON objects, and on a terminal bytes are escaped that are not
+//! text (they could move the cursor, or worse).
 
 use super::printable::make_printable;
 use super::record::RecordFormatter;
@@ -19,7 +19,7 @@ pub struct LineFormatter {
 }
 
 impl LineFormatter {
-    /// `template` is the form of a record that is not one of Kafka's own.
+    /// `template` is used for records of all other topics.
     pub fn new(template: Template, is_for_terminal: bool) -> Self {
         Self {
             template,
@@ -53,7 +53,7 @@ impl RecordFormatter for LineFormatter {
     }
 }
 
-/// Appends a record of a coordinator; nothing, and false, where it cannot be decoded.
+/// Appends a record of a coordinator and returns true; appends nothing and returns false where it cannot be decoded.
 fn write_internal(topic: Topic, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> bool {
     let Some(decoded) = record.key.and_then(|key| topic.decode(key, record.value).ok()) else {
         return false;

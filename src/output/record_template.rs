@@ -1,4 +1,4 @@
-//! Records by a template: kcat's tokens (`%t %p %o %k %s …`) and named fields for what they lack.
+//! Records by a template: kcat's tokens (`%t %p %o %k %s …`) and named fields that kcat does not have.
 //!
 //! Owns the language; a template is compiled once, and a mistake in it is found before anything is read.
 
@@ -56,7 +56,7 @@ pub(crate) enum Encoding {
 }
 
 impl Template {
-    /// Compiles a template; the error says what it does not know.
+    /// Compiles a template; the error names what is unknown in it.
     pub fn compile(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = Vec::new();
@@ -121,7 +121,7 @@ impl Template {
         }
     }
 
-    /// Shows what is a record's, and no text, as `\xHH`; what the template itself says stays.
+    /// Escapes what comes from records and is not text as `\xHH`; the text of the template itself is unchanged.
     #[must_use]
     pub fn for_terminal(mut self, is_for_terminal: bool) -> Self {
         self.is_for_terminal = is_for_terminal;
@@ -144,7 +144,7 @@ impl Template {
 /// A part of a template for a record whose key and value come piece by piece.
 #[derive(Clone, Debug)]
 pub(crate) enum Section {
-    /// Everything that needs neither.
+    /// Everything that needs neither the key nor the value.
     Text(Template),
     Key(Encoding),
     Value(Encoding),
@@ -176,7 +176,7 @@ impl Encoding {
 }
 
 impl Template {
-    /// Whether it looks for something inside key or value, which must be whole then.
+    /// Whether it looks inside the key or value, which must be whole then.
     fn looks_inside(&self) -> bool {
         let is_inside = |part: &Part| matches!(part, Part::InKey(_) | Part::InValue(_));
         self.parts.iter().any(is_inside)
@@ -225,7 +225,7 @@ impl RecordFormatter for Template {
                 }
                 Part::Headers => push_headers(record, out),
                 Part::Header(name) => {
-                    // Kafka's own lastHeader: of several with one name the last counts.
+                    // As Kafka's own lastHeader: of several headers with one name the last counts.
                     let found = record.headers.iter().rev().find(|header| header.name == name);
                     out.extend_from_slice(found.and_then(|header| header.value).unwrap_or_default());
                 }
@@ -275,7 +275,7 @@ fn push_bytes(bytes: Option<&[u8]>, encoding: Encoding, out: &mut Vec<u8>) {
     }
 }
 
-/// What a path leads to: a text without its quotation marks, everything else as JSON; nothing where nothing is there.
+/// The value at a path: a string without its quotation marks, everything else as JSON; nothing where there is none.
 fn push_found(path: &JsonPath, json: Option<&[u8]>, out: &mut Vec<u8>) {
     let found = json.and_then(|json| path.find(json));
     match found.map(|found| (found, string_of(found))) {
@@ -371,7 +371,7 @@ fn field_named(field: &str) -> Result<Part, String> {
     }
 }
 
-/// Appends what a backslash introduces; gives back what follows.
+/// Appends what an escape means; returns the text after it.
 fn push_escape<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, String> {
     let Some(letter) = text.chars().next() else {
         return Err("a single \\ at the end".into());

@@ -10,7 +10,7 @@ impl Bars {
     /// For a terminal that is not in UTF-8.
     pub(super) const ASCII: Self = Self(&['_', '.', ':', '-', '=', '+', '*', '#']);
 
-    /// The last `width` values, right-aligned; the largest of them all has the highest bar, and nothing the lowest.
+    /// The last `width` values, right-aligned; the largest of all values has the highest bar, zero the lowest.
     pub(super) fn draw(self, values: &[f64], width: usize) -> String {
         let shown = values.iter().skip(values.len().saturating_sub(width));
         let largest = values.iter().copied().fold(0.0, f64::max);

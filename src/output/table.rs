@@ -1,8 +1,8 @@
-//! A list of alike things in every form: aligned columns, JSON, JSON lines, tab-separated values, names.
+//! A list of values of one kind in every format: aligned columns, JSON, JSON lines, tab-separated values, names.
 //!
-//! Owns the layout; what the columns are belongs to the file of each kind of thing. Numbers line up right, words
-//! left, two spaces between columns, no lines. What a person reads (`1.1 GB`) and what a program reads
-//! (1100000000) come out of the same cell.
+//! Owns the layout; the columns belong to the file of each kind of value. Numbers are aligned right, words left, two
+//! spaces between columns, no ruled lines. A table's text (`1.1 GB`) and a program's value (1100000000) come out of the
+//! same cell.
 
 use std::borrow::Cow;
 use std::os::fd::AsFd;
@@ -20,7 +20,7 @@ use super::printable::printable;
 use super::{Format, Printer, yaml};
 use crate::error::{Error, Result};
 
-/// Rows that are laid out together: what the layout holds of a row takes several times what the row takes.
+/// Rows that are laid out together: the layout of a row takes several times the memory of the row.
 const ROWS_AT_ONCE: usize = 1000;
 
 /// Blanks between columns.
@@ -31,7 +31,7 @@ const GUTTER: u16 = 2;
 pub struct Column {
     pub heading: &'static str,
     pub key: &'static str,
-    /// Whether the values are numbers, and line up right.
+    /// Whether the values are numbers, which are aligned right.
     pub is_number: bool,
     /// Whether the column is left out of the table when it is empty in every row.
     pub hides: bool,
@@ -56,7 +56,7 @@ pub const fn numbers(heading: &'static str, key: &'static str) -> Column {
 }
 
 impl Column {
-    /// Left out of the table when no row has anything in it.
+    /// Leaves the column out of the table when it is empty in every row.
     #[must_use]
     pub const fn hides(mut self) -> Self {
         self.hides = true;
@@ -64,11 +64,11 @@ impl Column {
     }
 }
 
-/// One value: for people, and for programs.
+/// One value: as text, and for programs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell(Content);
 
-/// What stands in a cell, in the form that takes the least room: a large cluster has a million cells.
+/// The content of a cell, in the form that takes the least memory: a large cluster has a million cells.
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
     Unknown,
@@ -93,7 +93,7 @@ impl Cell {
         Self(Content::Bytes(bytes))
     }
 
-    /// Words for people, and a value of any shape for programs.
+    /// Words for the table, and a value of any shape for programs.
     pub fn both(human: impl Into<String>, exact: Value) -> Self {
         Self(Content::Both(Box::new((human.into(), exact))))
     }
@@ -103,7 +103,7 @@ impl Cell {
         Self(Content::List(items.into()))
     }
 
-    /// Nothing known: a dash for people, null for programs.
+    /// Not known: a dash in the table, null for programs.
     pub fn unknown() -> Self {
         Self(Content::Unknown)
     }
@@ -112,7 +112,7 @@ impl Cell {
         cell.unwrap_or_else(Self::unknown)
     }
 
-    /// What people read.
+    /// The text in the table.
     pub fn human(&self) -> Cow<'_, str> {
         match &self.0 {
             Content::Unknown => Cow::Borrowed("-"),
@@ -127,7 +127,7 @@ impl Cell {
         }
     }
 
-    /// What programs read.
+    /// The value in JSON.
     fn exact(&self) -> Value {
         match &self.0 {
             Content::Unknown => Value::Null,
@@ -139,7 +139,7 @@ impl Cell {
     }
 }
 
-/// Alike things, one a row.
+/// Values of one kind, one a row.
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
@@ -171,7 +171,7 @@ impl Table {
         })
     }
 
-    /// Prints it as the user asked.
+    /// Prints it in the format that the user asked for.
     pub fn print(&self, printer: &mut Printer) -> Result<()> {
         match printer.format() {
             Format::Table => printer.block(&self.aligned()),
@@ -217,13 +217,13 @@ impl Table {
         parts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether nothing stands in a column.
+    /// Whether a column is empty in every row.
     fn is_empty_at(&self, place: usize) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.get(place));
         cells.all(|cell| cell.human().is_empty())
     }
 
-    /// The columns of the screen that a column takes, with those that keep it apart from the next.
+    /// The width of a column on the screen, with the blanks that separate it from the next.
     fn width_at(&self, place: usize, heading: &str) -> u16 {
         let cells = self.rows.iter().filter_map(|row| row.get(place));
         let widest = cells.map(|cell| cell.human().width()).max().unwrap_or(0);
@@ -232,7 +232,7 @@ impl Table {
     }
 
     fn print_tsv(&self, printer: &mut Printer) -> Result<()> {
-        // The names of the JSON fields: they say the unit, as in LAG_MS, and hold no blanks.
+        // The names of the JSON fields: they contain the unit, as in LAG_MS, and no blanks.
         let headings: Vec<String> = self
             .columns
             .iter()
@@ -261,7 +261,7 @@ impl Serialize for Objects<'_> {
     }
 }
 
-/// A value as a program wants it outside of JSON.
+/// A JSON value as a program wants it outside of JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -271,7 +271,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A text in a row of its own: a name with line ends would tear the table apart.
+/// A text on one line: line ends in a name would break the table.
 fn on_one_line(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains(['\n', '\t']) {
         return Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"));
@@ -279,7 +279,7 @@ fn on_one_line(text: Cow<'_, str>) -> Cow<'_, str> {
     text
 }
 
-/// Tabs and line ends would be other fields and rows.
+/// Without tabs and line ends, which would begin other fields and rows.
 fn one_field(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('\t', "\\t")
@@ -287,7 +287,7 @@ fn one_field(text: &str) -> String {
         .replace('\r', "\\r")
 }
 
-/// Bytes for people: `105 B`, `1.1 GB`, powers of 1000.
+/// A size in bytes: `105 B`, `1.1 GB`, powers of 1000.
 pub fn size(bytes: i64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes.unsigned_abs() < 1000 {
@@ -310,13 +310,13 @@ pub fn count(number: i64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
-/// A number with a space after each three digits, for people: `18 204`.
+/// A number with a space after each three digits: `18 204`.
 pub fn grouped(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{}", cells::grouped(number.unsigned_abs()))
 }
 
-/// About how long ago, in the largest unit that fits: `41 s`, `3 d`.
+/// A rough age in the largest unit that fits: `41 s`, `3 d`.
 pub fn age(millis: i64) -> String {
     for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000)] {
         if millis >= length {
@@ -326,7 +326,7 @@ pub fn age(millis: i64) -> String {
     format!("{} s", millis.max(0) / 1000)
 }
 
-/// A time span for people: `7 d`, `36 h`, `250 ms`.
+/// A time span: `7 d`, `36 h`, `250 ms`.
 pub fn span(millis: i64) -> String {
     for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)] {
         if millis >= length && millis % length == 0 {
@@ -336,12 +336,12 @@ pub fn span(millis: i64) -> String {
     format!("{millis} ms")
 }
 
-/// The text as it is shown on stdout.
+/// The text fitted to the width of stdout's screen.
 pub(super) fn fitted(text: &str) -> String {
     fitted_to(text, std::io::stdout())
 }
 
-/// The text for a screen as wide as that of `stream`; unchanged where there is none.
+/// The text fitted to the width of the screen of `stream`; unchanged where that is not a terminal.
 fn fitted_to(text: &str, stream: impl AsFd) -> String {
     let size = terminal_size::terminal_size_of(stream);
     size.map_or_else(
@@ -367,7 +367,7 @@ impl Printer {
         self.note(fitted_to(text, std::io::stderr()));
     }
 
-    /// Lines for people; what is wrong stands out on a terminal.
+    /// Lines of text; problems are emphasized on a terminal.
     pub fn block(&mut self, text: &str) -> Result<()> {
         if text.is_empty() {
             return Ok(());

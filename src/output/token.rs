@@ -1,4 +1,4 @@
-//! Delegation tokens, one a row; and what became of several of them.
+//! Delegation tokens, one a row; and the result of a change to several of them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use super::{Format, Printer};
 use crate::client::admin::delegation_tokens::DelegationToken;
 use crate::error::Result;
 
-/// One token a row; `shows_hmac`: with what it logs in with.
+/// One token a row; `shows_hmac`: with the secret that clients log in with.
 pub fn list(printer: &mut Printer, tokens: &[DelegationToken], shows_hmac: bool) -> Result<()> {
     table(tokens, shows_hmac).print(printer)
 }
@@ -49,14 +49,14 @@ pub fn table(tokens: &[DelegationToken], shows_hmac: bool) -> Table {
     table
 }
 
-/// `2026-11-21 09:21` where the user is.
+/// `2026-11-21 09:21` in the user's time zone.
 fn time(milliseconds: i64) -> Cell {
     let time = Timestamp::from_millisecond(milliseconds).ok();
     let local = time.map(|time| time.to_zoned(TimeZone::system()).strftime("%F %H:%M").to_string());
     Cell::both(local.unwrap_or_else(|| "-".to_owned()), Value::from(milliseconds))
 }
 
-/// What became of several tokens: `done` in a sentence, `result` in a column.
+/// The result of a change to several tokens: `done` in a sentence, `result` in a column.
 pub fn outcomes(printer: &mut Printer, done: &str, ids: &[String], result: &str) -> Result<()> {
     if ids.is_empty() {
         return Ok(());

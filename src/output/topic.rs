@@ -1,4 +1,4 @@
-//! Topics: the list, a topic with its partitions, what became of topics that were to be changed.
+//! Topics: the list, a topic with its partitions, the result of a change to several of them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::client::admin::volumes::{Volume, Volumes};
 use crate::error::Result;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments, of_partition};
 
-/// What is known of topics beside their description.
+/// What is known of topics in addition to their description.
 #[derive(Debug, Default)]
 pub struct Facts {
     pub volumes: Volumes,
@@ -97,7 +97,7 @@ pub fn describe(
     }
 }
 
-/// What became of each topic: for people a line on stderr, for programs a row each.
+/// The result for each topic: in a table format a line on stderr, for programs a row each.
 pub fn outcomes(printer: &mut Printer, done: &str, topics: &[(String, &str)]) -> Result<()> {
     if topics.is_empty() {
         return Ok(());
@@ -116,7 +116,7 @@ pub fn outcomes(printer: &mut Printer, done: &str, topics: &[(String, &str)]) ->
 
 /// What is about to be deleted, shown before the question.
 ///
-/// `ages` are milliseconds since the last record of each topic, where that is known.
+/// `ages` are milliseconds since the last record of each topic, where it is known.
 pub fn doomed(
     topics: &[TopicDescription],
     volumes: &Volumes,
@@ -153,7 +153,7 @@ pub fn doomed(
     (lines.to_owned(), size(all))
 }
 
-/// What is said of a partition below the line of its topic.
+/// The columns of a partition below the line of its topic.
 const PARTITION: [Column; 8] = [
     numbers("PARTITION", "partition"),
     numbers("LEADER", "leader"),
@@ -319,7 +319,7 @@ fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i
     )
 }
 
-/// The worst that is the matter, and with how many partitions.
+/// The worst problem, and how many partitions have it.
 fn topic_status(topic: &TopicDescription, facts: &Facts) -> String {
     for word in [health::NO_LEADER, health::UNDER_REPLICATED, health::MOVING] {
         let ill = topic

@@ -1,4 +1,4 @@
-//! How topics differ from what they shall be, or from those of another cluster; and topics as a file that `topics apply`
+//! How topics differ from their specification, or from those of another cluster; and topics as a file that `topics apply`
 //! reads.
 
 use std::fmt::Write;
@@ -17,11 +17,11 @@ pub enum Change {
     Set,
     Unset,
     Delete,
-    /// Nothing, as long as nobody asks for it.
+    /// Nothing, unless the user asks for it.
     Leave,
-    /// Nothing, and why.
+    /// Nothing, and why it is impossible.
     Never(&'static str),
-    /// Nothing is to be done: two sides are compared.
+    /// Nothing: two sides are only compared.
     Nothing,
 }
 
@@ -74,7 +74,7 @@ pub fn list(printer: &mut Printer, rows: &[DriftRow], sides: (&'static str, &'st
     table.print(printer)
 }
 
-/// Topics as a file: TOML, or JSON where that is asked for.
+/// Topics as a file: TOML, or JSON where the user asked for it.
 pub fn export(printer: &mut Printer, specs: &[TopicSpec]) -> Result<()> {
     match printer.format() {
         Format::Table | Format::Tsv => printer.text(toml(specs)),

@@ -1,4 +1,4 @@
-//! Users with SCRAM passwords, one mechanism a row; and what became of several of them.
+//! Users with SCRAM passwords, one mechanism a row; and the result of a change to several of them.
 
 use super::table::{Cell, Table, numbers, words};
 use super::{Format, Printer};
@@ -45,7 +45,7 @@ pub fn table(users: &[ScramUser]) -> Table {
     table
 }
 
-/// What became of several users: `done` in a sentence, `result` in a column.
+/// The result of a change to several users: `done` in a sentence, `result` in a column.
 pub fn outcomes(printer: &mut Printer, done: &str, users: &[String], result: &str) -> Result<()> {
     if users.is_empty() {
         return Ok(());

@@ -1,8 +1,8 @@
-//! What a face of the program says while records pass, where the faces differ in words and not in what happens.
+//! What a face of the program says while records pass, where the faces differ in words but not in behaviour.
 //!
-//! A command that both faces run is given a [`Voice`] and asks it for every such line. The native voice is here; the
-//! console tools' own is in `java_tools`. Words that only one face has are not in the trait: they are printed where that
-//! face ends.
+//! A command that both faces run is given a [`Voice`] and asks it for every such line. The native voice is here; that of
+//! the console tools is in `java_tools`. Words that only one face has are not in the trait: the caller of the command
+//! prints them.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::grouped;
 use crate::client::record_sink::DeliveryFailure;
 use crate::wire::error::in_seconds;
 
-/// After this time without an answer the user should know why.
+/// After this time without an answer the user is told what is awaited.
 pub const SOON: Duration = Duration::from_millis(1500);
 
 /// The wording of one face. Each function gives one line without its line end.
@@ -19,7 +19,7 @@ pub trait Voice: fmt::Debug {
     /// Something that may be wrong: a setting that has no effect, a broker that cannot be reached.
     fn notice(&self, line: &str) -> String;
 
-    /// What is in the way, and how long that is borne.
+    /// The reason for waiting, and how long the wait may last.
     fn waiting(&self, trouble: &str, limit: Duration) -> String {
         self.notice(&format!("{trouble}; waiting up to {}", in_seconds(limit)))
     }
@@ -33,19 +33,19 @@ pub trait Voice: fmt::Debug {
     /// The line on stderr about a record that was not delivered; `text` is from [`Voice::not_delivered`].
     fn failure(&self, text: &str) -> String;
 
-    /// How many more records were not delivered than were named.
+    /// How many more records were not delivered than were listed.
     fn more_failures(&self, topic: &str, count: u64) -> String;
 
     /// A consumed record that cannot be printed and is passed over; `problem` begins with its place.
     fn passed_over(&self, problem: &str) -> String;
 
-    /// What is said once before records are typed, at a prompt for each line or not; `None` where nothing is.
+    /// A line that is printed once before records are typed, with or without a prompt for each; `None` for no line.
     fn before_typing(&self, prompts: bool) -> Option<&'static str>;
 
     /// Whether `produce` ends with a line that counts its records.
     fn sums_up(&self) -> bool;
 
-    /// Whether notices are printed before the topic is known. If not, the error that ends the run says it all.
+    /// Whether notices are printed before the topic is known to exist. If not, the error that ends the run is enough.
     fn notices_before_topic(&self) -> bool;
 }
 

@@ -1,11 +1,11 @@
-//! What the program's name alone prints at a terminal.
+//! What the bare program name prints at a terminal.
 
 use std::fmt::Write;
 
 use super::plural;
 use crate::client::whereabouts::{State, Whereabouts};
 
-/// The place, its state, and a few commands that make sense there.
+/// The cluster in use, its state, and a few commands that make sense there.
 pub fn text(found: &Whereabouts) -> String {
     let mut text = format!("kafkit {}\n\n", env!("CARGO_PKG_VERSION"));
     let (place, state) = (place(found), state(found));

@@ -1,13 +1,13 @@
 //! JSON values as YAML 1.2, for `-o yaml`: blocks with two blanks a level, in the order of the JSON document.
 //!
-//! What YAML would take for something else than text (`no`, `1e3`, `~`) stands in quotation marks, with JSON's escapes.
+//! Texts that YAML would read as something other than a string (`no`, `1e3`, `~`) are quoted, with JSON's escapes.
 //! <https://yaml.org/spec/1.2.2/>
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Words that a reader of YAML 1.1 or 1.2 takes for something else than text.
+/// Words that a reader of YAML 1.1 or 1.2 takes for something other than a string.
 const WORDS: &[&str] = &[
     "true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf",
 ];
@@ -26,7 +26,7 @@ pub(super) fn document(value: &Value) -> String {
     out
 }
 
-/// The items below each other; what is on the line of the dash is indented by two already.
+/// The items below each other; the content of the dash's line is already indented by two.
 fn sequence(items: &[Value], indent: usize, out: &mut String) {
     for (place, item) in items.iter().enumerate() {
         if place > 0 {
@@ -77,7 +77,7 @@ fn pad(indent: usize, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// What fits on a line: JSON's own form of anything but text is YAML, too.
+/// A value that fits on a line: JSON's form of anything but a string is also YAML.
 fn scalar(value: &Value) -> String {
     match value {
         Value::String(string) => text(string),
@@ -85,7 +85,7 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// A text as it is where no reader can take it for something else.
+/// A text as it is if no reader can take it for something other than a string.
 fn text(text: &str) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     let begins = text
@@ -102,7 +102,7 @@ fn text(text: &str) -> String {
     }
 }
 
-/// JSON leaves characters as they are that YAML wants escaped, or that older readers take for line ends.
+/// Escapes characters that JSON leaves as they are, but YAML wants escaped or older readers take for line ends.
 fn escaped(mut text: String, letter: char) -> String {
     match letter {
         '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(document(&json!("x")), "x\n");
     }
 
-    /// Each is something else than text, or ends a text, to some reader of YAML 1.1 or 1.2 if it stands there as it is.
+    /// Each is something other than a string, or ends a string, to some reader of YAML 1.1 or 1.2 unless it is quoted.
     #[test]
     fn what_could_be_taken_for_something_else_is_quoted() {
         for other in [

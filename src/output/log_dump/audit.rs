@@ -44,7 +44,7 @@ impl AuditReport {
         self.rows.row(&cells(finding), printer.out())
     }
 
-    /// Ends the report on so many files with so many problems.
+    /// Ends the report: how many files were looked at, and how many problems they have.
     pub fn end(&mut self, files: u64, problems: u64, printer: &mut Printer) -> Result<()> {
         self.rows.end(printer.out())?;
         if problems == 0 && printer.format() == Format::Table {

@@ -66,7 +66,7 @@ fn log(problem: &LogProblem) -> String {
     }
 }
 
-/// Which batch it is.
+/// The words that name a batch.
 fn which(batch: BatchOffsets) -> String {
     format!(" (batch {}-{})", batch.first, batch.last)
 }
@@ -265,7 +265,7 @@ fn keep(consequence: Consequence) -> &'static str {
     }
 }
 
-/// What becomes of the segments after one that is truncated.
+/// What happens to the segments after one that is truncated.
 fn and_later(segments: u64) -> String {
     match segments {
         0 => String::new(),

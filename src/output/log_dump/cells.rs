@@ -1,6 +1,6 @@
-//! The cells of dump-log's rows: what is in one, for people and for programs.
+//! The cells of dump-log's rows: their content as text and as JSON.
 //!
-//! Owns their text, down to digits: a dump has ten cells a batch, and none takes memory of its own that need not.
+//! Owns their text, down to digits: a dump has ten cells a batch, and a cell allocates memory only where it must.
 
 use serde_json::Value;
 
@@ -13,14 +13,14 @@ pub enum Cell {
     Number(i64),
     /// First and last offset.
     Offsets(i64, i64),
-    /// Milliseconds since 1970, for people; see [`time`].
+    /// Milliseconds since 1970, as text with date and time; see [`time`].
     Time(i64),
     Word(&'static str),
     Text(String),
-    /// Words for people, and what they stand for in JSON.
+    /// Words for a table, and their value in JSON.
     Both(Box<(String, Value)>),
     Bool(bool),
-    /// Nothing to say: a dash in a table, null in JSON.
+    /// No value: a dash in a table, null in JSON.
     Nothing,
 }
 
@@ -90,7 +90,7 @@ fn push_line(text: &str, out: &mut Vec<u8>) {
     }));
 }
 
-/// A number with a space after each three digits, for people.
+/// A number with a space after each three digits, for a table.
 pub fn grouped(number: u64) -> String {
     text(|out| push_grouped(number, out))
 }
@@ -123,7 +123,7 @@ fn push_time(milliseconds: i64, out: &mut Vec<u8>) {
         Err(_) if milliseconds < 0 => return out.push(b'-'),
         Err(_) => return push_i64(milliseconds, out),
     };
-    // What `%Y-%m-%d %H:%M:%S%.3f` says, at a tenth of its cost: a dump has a time in each row.
+    // The same as `%Y-%m-%d %H:%M:%S%.3f`, at a tenth of its cost: a dump has a time in each row.
     push_digits(time.year().unsigned_abs(), 4, out);
     for (before, part) in [
         (b'-', time.month()),

@@ -1,4 +1,4 @@
-//! Records of Kafka's own topics as JSON lines: offset, time, and key and value decoded.
+//! Records of Kafka's internal topics as JSON lines: offset, time, and key and value decoded.
 //!
 //! Owns that form; which topic has which schema belongs to `internal_records`.
 
@@ -27,7 +27,7 @@ impl Topic {
     }
 }
 
-/// Appends a record as one line; one that cannot be decoded says why.
+/// Appends a record as one line; for one that cannot be decoded the line says why.
 pub fn write(topic: Topic, record: &Record<'_>, out: &mut Vec<u8>) {
     let start = format!(
         "{{\"offset\":{},\"timestamp\":{}",

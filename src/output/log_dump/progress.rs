@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use crate::output::progress::style;
 use crate::storage::read_only::WalkProgress;
 
-/// Files shorter than this are read before a bar could be seen.
+/// Shorter files are read before a bar would be seen.
 const LONG_BYTES: u64 = 64 << 20;
 
 /// A bar over one file, or none.
@@ -17,7 +17,7 @@ const LONG_BYTES: u64 = 64 << 20;
 pub struct FileProgress(Option<ProgressBar>);
 
 impl FileProgress {
-    /// `is_quiet`: it is not wanted, or it would be mixed with lines on the same terminal.
+    /// `is_quiet`: a bar is not wanted, or would be mixed with lines on the same terminal.
     pub fn new(length: u64, name: &str, is_quiet: bool) -> Self {
         if is_quiet || !(LONG_BYTES..u64::MAX).contains(&length) || !std::io::stderr().is_terminal() {
             return Self(None);

@@ -1,6 +1,6 @@
 //! Rows of dump-log as they come: aligned columns, JSON, JSON lines or tab-separated.
 //!
-//! Owns the layout. A dump may be longer than memory, so that columns take their widths from what is known before.
+//! Owns the layout. A dump may be larger than memory, so that the widths of columns are fixed before the first row.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use crate::output::Format;
 pub struct Column {
     pub heading: &'static str,
     pub width: usize,
-    /// Numbers stand right, words left.
+    /// Numbers are aligned right, words left.
     pub is_number: bool,
 }
 
@@ -43,7 +43,7 @@ pub const fn word(heading: &'static str, width: usize) -> Column {
     }
 }
 
-/// How the rows of one file look: enough to make text of rows on any thread.
+/// The layout of the rows of one file: enough to make text of rows on any thread.
 #[derive(Clone, Debug)]
 pub struct RowStyle {
     format: Format,
@@ -51,7 +51,7 @@ pub struct RowStyle {
     file: String,
     /// What a JSON object has before the value of each column.
     names: Vec<Vec<u8>>,
-    /// Columns of the screen: a row that is wider goes on in another line, with whole cells.
+    /// Columns of the screen: a row that is wider continues on another line, with whole cells.
     screen: usize,
 }
 
@@ -76,7 +76,7 @@ impl RowStyle {
         out.push(b'\n');
     }
 
-    /// The first column is aligned left whatever is in it: its width is a guess, and lines begin with no blanks.
+    /// The first column is aligned left even for numbers: its width is a guess, and lines do not begin with blanks.
     fn aligned(&self, cells: &[Cell], out: &mut Vec<u8>) {
         let mut taken = 0;
         for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
@@ -133,7 +133,7 @@ fn pad(column: &Column, is_right: bool, start: usize, out: &mut Vec<u8>) -> usiz
 /// What separates the objects of a JSON array, and is written before each.
 const BETWEEN_OBJECTS: &[u8] = b",\n";
 
-/// Where rows go. JSON is one array over all tables, whose rows say which file they are of.
+/// Where rows are written. JSON is one array over all tables, in which each row names its file.
 #[derive(Debug)]
 pub struct Rows {
     style: RowStyle,
@@ -183,7 +183,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Goes on under the same columns with rows of another file.
+    /// Continues under the same columns with rows of another file.
     pub fn go_on_with(&mut self, file: &str) {
         file.clone_into(&mut self.style.file);
     }

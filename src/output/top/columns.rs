@@ -1,4 +1,4 @@
-//! The columns of `top`: heading, JSON name, what a value looks like, and which go first where the screen is narrow.
+//! The columns of `top`: headings, JSON names, formats of values, and which are left out first on a narrow screen.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::output::health::{NO_LEADER, UNDER_REPLICATED};
 use crate::output::progress::clock;
 use crate::output::table::{Cell, Column, numbers, size, words};
 
-/// What a broker is that the cluster does not name.
+/// The status of a broker that is not in the cluster's metadata.
 pub(super) const DOWN: &str = "DOWN";
 
 /// The column of a field.
@@ -45,7 +45,7 @@ pub(super) fn column(field: Field) -> Column {
     }
 }
 
-/// The heading that the field has on a page: beside what a group reads stands what is written.
+/// The heading of a field on a page: pages of groups show what is read and what is written side by side.
 pub(super) fn heading(field: Field, listing: &Listing) -> &'static str {
     match (field, listing) {
         (Field::Written, Listing::Groups | Listing::OfGroup(_)) => "WRITTEN/S",
@@ -69,7 +69,7 @@ pub(super) fn rank(field: Field) -> u8 {
         Field::Written | Field::Lag | Field::Health => 1,
         Field::Read | Field::Bytes | Field::Leader => 2,
         Field::State | Field::CaughtUpIn | Field::OutOfSync => 3,
-        // Here the trend has its place: see `TREND_RANK`.
+        // The trend ranks between these two: see `TREND_RANK`.
         Field::Leads | Field::InSync | Field::Members | Field::Member | Field::Size => 5,
         Field::Address | Field::Partitions | Field::Committed => 6,
         Field::Next | Field::End | Field::Offsets | Field::Free => 7,
@@ -103,7 +103,7 @@ pub(super) fn cell(figure: &Figure) -> Cell {
         Figure::Ids(ids) => return Cell::list(ids),
         Figure::Word(word) => Value::from(word.as_str()),
         Figure::Number(number) | Figure::Bytes(number) => Value::from(*number),
-        // Tenths say enough, and read better than sixteen digits.
+        // One decimal place is enough.
         Figure::Rate(rate) | Figure::ByteRate(rate) => Value::from((rate * 10.0).round() / 10.0),
         Figure::Seconds(seconds) => Value::from((seconds * 1000.0).round() as i64),
         Figure::Health(health) => Value::from(status(*health)),
@@ -111,7 +111,7 @@ pub(super) fn cell(figure: &Figure) -> Cell {
     Cell::both(text(figure), exact)
 }
 
-/// Records a second: exact while there is room, then thousands and millions.
+/// Records a second: exact while there is space, then thousands and millions.
 pub(super) fn per_second(rate: f64) -> String {
     match rate {
         rate if rate > 0.0 && rate < 9.95 => format!("{rate:.1}"),
@@ -121,7 +121,7 @@ pub(super) fn per_second(rate: f64) -> String {
     }
 }
 
-/// A time as on a clock; `now` for none.
+/// A time left as on a clock; `now` for zero.
 pub(super) fn time_left(seconds: f64) -> String {
     match seconds {
         seconds if seconds <= 0.0 => "now".to_owned(),
@@ -131,7 +131,7 @@ pub(super) fn time_left(seconds: f64) -> String {
     }
 }
 
-/// What is the matter, the worst of it; empty when all is well.
+/// The worst problem; empty when there is none.
 pub(super) fn status(health: Health) -> String {
     let (word, ill) = match health {
         health if health.is_down => return DOWN.to_owned(),

@@ -1,4 +1,4 @@
-//! The whole screen: three lines of what holds for all, the rows, and the line of keys.
+//! The whole screen: three lines about the cluster, the rows, and the line of keys.
 
 use std::time::Instant;
 
@@ -50,21 +50,21 @@ pub(super) fn draw(state: &TopState, look: &Look, now: Instant, buffer: &mut Buf
     parts(buffer, blank, &frame_lines::footer(state, look, now));
 }
 
-/// Puts a line at the left end.
+/// Writes a text at the left end of a line.
 fn put(buffer: &mut Buffer, area: Rect, line: u16, text: &Line<'_>) {
     if line < area.height {
         set(buffer, area.x, area.y + line, text, area.width);
     }
 }
 
-/// Sets a line with its own style under that of its words.
+/// Writes a line; the styles of its words take precedence over that of the line.
 fn set(buffer: &mut Buffer, x: u16, y: u16, line: &Line<'_>, width: u16) {
     let used = u16::try_from(line.width()).unwrap_or(u16::MAX).min(width);
     buffer.set_style(Rect::new(x, y, used, 1), line.style);
     buffer.set_line(x, y, line, width);
 }
 
-/// Puts parts of a line one behind the other; the first one that does not fit is the last, unless it is the only one.
+/// Writes parts of a line one after the other, up to the first one that does not fit; the first part is always written.
 fn parts(buffer: &mut Buffer, area: Rect, parts: &[Line<'_>]) {
     let mut x = area.x;
     for (number, part) in parts.iter().enumerate() {
@@ -77,7 +77,7 @@ fn parts(buffer: &mut Buffer, area: Rect, parts: &[Line<'_>]) {
     }
 }
 
-/// Puts parts at the left end, and a line at the right end, which stays whole.
+/// Writes parts at the left end of a line, and one at the right end, which is never cut.
 fn sides(buffer: &mut Buffer, area: Rect, line: u16, (left, right): &Sides<'_>) {
     let needed = u16::try_from(right.width()).unwrap_or(u16::MAX).min(area.width);
     let gap = if needed > 0 { 2 } else { 0 };
@@ -88,7 +88,7 @@ fn sides(buffer: &mut Buffer, area: Rect, line: u16, (left, right): &Sides<'_>) 
 
 fn list(state: &TopState, look: &Look, buffer: &mut Buffer, area: Rect) {
     let page = state.page();
-    // The widths are those of all rows, so that they stay when one scrolls.
+    // The widths are those of all rows, so that they stay the same while the user scrolls.
     let grid = Grid::fit(&page.listing, page.order, state.rows(), usize::from(area.width));
     let mut headings = String::new();
     for place in &grid.places {
@@ -140,7 +140,7 @@ fn row_line(row: &Row, grid: &Grid, look: &Look, buffer: &mut Buffer, area: Rect
     }
 }
 
-/// Appends a word in its column; one that is too long loses its end.
+/// Appends a word in its column; if it is too long, its end is cut.
 fn push(line: &mut String, word: &str, place: Place, look: &Look) {
     if !line.is_empty() {
         line.push_str(&" ".repeat(GUTTER));

@@ -1,4 +1,4 @@
-//! The lines above and below the rows: where, how much in all, the tabs, the keys, and what is wrong.
+//! The lines above and below the rows: the cluster, sums, tabs, keys, and problems.
 
 use std::time::{Duration, Instant};
 
@@ -18,16 +18,16 @@ const TRENDS: Style = Style::new().fg(Color::Cyan);
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 pub(super) const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// Figures older than so many times what they should be are pointed out.
+/// Figures are marked as late when they are older than this many intervals.
 const LATE: u32 = 3;
 
-/// How wide the trend of all records written is.
+/// The width of the trend of all records written, in columns.
 const TREND: usize = 16;
 
-/// What stands left, in parts of which the last are left out where there is no room; and what stands right.
+/// The left side, in parts of which the last are left out where there is no space, and the right side.
 pub(super) type Sides<'a> = (Vec<Line<'a>>, Line<'a>);
 
-/// Where, and how old the figures are.
+/// The cluster, and how old the figures are.
 pub(super) fn title<'a>(state: &TopState, look: &Look, now: Instant) -> Sides<'a> {
     let layout = &state.figures.layout;
     let length = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -68,7 +68,7 @@ fn age<'a>(state: &TopState, now: Instant) -> Line<'a> {
     Line::styled(text, if is_late { ALARM } else { DIM })
 }
 
-/// How much in all, and whether all is well.
+/// Sums over the cluster, and its health.
 pub(super) fn sums<'a>(state: &TopState, look: &Look) -> Sides<'a> {
     let figures = &state.figures;
     let (records, bytes) = figures.total_rates();
@@ -107,7 +107,7 @@ fn well_being<'a>(state: &TopState) -> Line<'a> {
     }
 }
 
-/// The pages, and what is opened or left out on this one.
+/// The pages, and what is opened or hidden on this one.
 pub(super) fn tabs<'a>(state: &TopState) -> Sides<'a> {
     let mut parts = Vec::new();
     for (number, tab) in TABS.iter().enumerate() {
@@ -143,7 +143,7 @@ fn name(tab: &Listing) -> &'static str {
     }
 }
 
-/// The last line: the filter, what is wrong, or the keys.
+/// The last line: the filter, a problem, or the keys.
 pub(super) fn footer<'a>(state: &TopState, look: &Look, now: Instant) -> Vec<Line<'a>> {
     match notice(state, now) {
         Some(notice) => vec![notice],
@@ -151,7 +151,7 @@ pub(super) fn footer<'a>(state: &TopState, look: &Look, now: Instant) -> Vec<Lin
     }
 }
 
-/// What is more important than the keys.
+/// A notice that takes the place of the keys.
 fn notice<'a>(state: &TopState, now: Instant) -> Option<Line<'a>> {
     let filter = &state.page().filter;
     if state.mode == Mode::Filter {
@@ -202,7 +202,7 @@ pub(super) fn trend_of<'a>(bars: String) -> Span<'a> {
     Span::styled(bars, TRENDS)
 }
 
-/// What stands in the place of rows where there are none.
+/// The text in place of rows where there are none.
 pub(super) fn no_rows(state: &TopState) -> String {
     if !state.page().filter.is_empty() {
         return "nothing matches the filter".to_owned();
@@ -215,7 +215,7 @@ pub(super) fn no_rows(state: &TopState) -> String {
     }
 }
 
-/// The value of a row with its style: what is wrong stands out.
+/// The style of a value: problems are emphasized.
 pub(super) fn style_of(figure: &Figure) -> Style {
     match figure {
         Figure::Health(health) if !health.is_well() => ALARM,

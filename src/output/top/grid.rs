@@ -1,4 +1,4 @@
-//! Which columns fit a width, and how wide each is: first the name, then what matters most, then the trend.
+//! Which columns fit a width, and how wide each is: first the name, then the most important columns, then the trend.
 
 use crate::monitor::field::{Field, Figure};
 use crate::monitor::page::{Listing, Order, Row};
@@ -9,14 +9,14 @@ use super::columns::{TREND_RANK, heading, is_number, rank, text};
 pub(super) const GUTTER: usize = 2;
 /// The least and the most columns of a trend.
 const TREND: std::ops::RangeInclusive<usize> = 8..=40;
-/// A name is not shown in less while there are other columns.
+/// The name is at least this wide while there are other columns.
 const LEAST_NAME: usize = 16;
 
 /// One column that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) field: Field,
-    /// Its place among the figures of a row.
+    /// The index in the figures of a row.
     pub(super) figure: usize,
     pub(super) width: usize,
     pub(super) is_right: bool,
@@ -69,7 +69,7 @@ impl Grid {
         } else {
             0
         };
-        // What the name lacks comes out of what a short trend leaves.
+        // If the name lacks columns, they are taken from the trend, down to its least width.
         let spare = left - if trend > 0 { TREND.start() + GUTTER } else { 0 };
         let more = spare.min(natural - shortest);
         set_name(&mut places, shortest + more);
@@ -78,7 +78,7 @@ impl Grid {
     }
 }
 
-/// The first word of a row, which may be shortened.
+/// Whether it is the first word of a row, which may be shortened.
 fn is_flexible(field: Field) -> bool {
     matches!(field, Field::Topic | Field::Group | Field::Address)
 }
@@ -94,7 +94,7 @@ fn total(places: &[Place]) -> usize {
     widths + GUTTER * places.len().saturating_sub(1)
 }
 
-/// All columns with something in them, each as wide as its widest value.
+/// All columns that are not empty, each as wide as its widest value.
 fn wanted(listing: &Listing, order: Order, rows: &[Row]) -> Vec<Place> {
     let fields = listing.fields().iter().enumerate();
     let shown = fields.filter(|(figure, field)| !is_hidden(**field, *figure, listing, rows));

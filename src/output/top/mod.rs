@@ -1,6 +1,6 @@
 //! The screen of `kafkit top`, and the same figures for a pipe.
 //!
-//! Owns layout, headings, JSON names and the terminal; what is shown belongs to `monitor`.
+//! Owns layout, headings, JSON names and the terminal; the figures belong to `monitor`.
 
 mod columns;
 mod draw;

@@ -31,7 +31,7 @@ pub fn print(printer: &mut Printer, state: &TopState, listing: &Listing, is_firs
 
 fn table(listing: &Listing, rows: &[Row]) -> Table {
     let column = |field: &Field| match (field, listing) {
-        // Beside what a group reads stands what is written.
+        // This listing has a column of what is read beside it.
         (Field::Written, Listing::Groups) => Column {
             heading: "WRITTEN/S",
             ..column(*field)

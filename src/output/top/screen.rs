@@ -1,4 +1,4 @@
-//! The terminal: taken over for a while, drawn on, listened to, and given back however the program ends.
+//! The terminal: taken over for a while, drawn on, read from, and restored however the program ends.
 
 use std::io::{self, IsTerminal, Stdout};
 use std::mem::ManuallyDrop;
@@ -23,13 +23,13 @@ use crate::error::{Error, Result};
 use crate::monitor::top_state::{Key, TopState};
 use crate::output::spark::Bars;
 
-/// How late a change of the terminal's size is noticed.
+/// The interval at which the size of the terminal is checked.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What the terminal can show, and which cluster is named on it.
+/// What the terminal can show, and the name of the cluster on it.
 #[derive(Clone, Debug)]
 pub struct Look {
-    /// The brokers that were asked for.
+    /// The bootstrap servers as the user gave them.
     pub place: String,
     pub is_coloured: bool,
     pub is_unicode: bool,
@@ -53,7 +53,7 @@ impl Look {
         }
     }
 
-    /// What stands for the end of a word that was cut.
+    /// The character in place of the end of a word that was cut.
     pub(super) fn cut(&self) -> char {
         if self.is_unicode { '…' } else { '~' }
     }
@@ -63,7 +63,7 @@ impl Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     Key(Key),
-    /// The screen has another size.
+    /// The size of the screen has changed.
     Resized,
     /// Ctrl-Z.
     Suspend,
@@ -72,12 +72,12 @@ pub enum Input {
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct Screen {
-    /// Never dropped: it would say on stderr, and panic there, that a terminal which hung up takes no cursor.
+    /// Never dropped: its destructor fails on a terminal that hung up, reports that on stderr, and panics there.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     look: Look,
 }
 
-/// Whether the locale says UTF-8, as C programs find out.
+/// Whether the locale is UTF-8, by the rules of C programs (`LC_ALL`, `LC_CTYPE`, `LANG`).
 pub fn is_unicode() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
@@ -88,7 +88,7 @@ pub fn is_unicode() -> bool {
 }
 
 impl Screen {
-    /// Takes the terminal over. It is given back when this is dropped, and before a panic speaks.
+    /// Takes the terminal over. It is restored when this is dropped, and before a panic is printed.
     pub fn open(look: Look) -> Result<Self> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
@@ -105,7 +105,7 @@ impl Screen {
         })
     }
 
-    /// How many rows fit.
+    /// How many rows fit on the screen.
     pub fn height(&self) -> Result<usize> {
         let size = self.terminal.size().map_err(no_terminal)?;
         Ok(draw::rows_of(size.height))
@@ -136,7 +136,7 @@ impl Screen {
         })
     }
 
-    /// Gives the terminal back, lets the shell have it, and takes it over again when this program goes on.
+    /// Restores the terminal, suspends the process for the shell, and takes the terminal over when it continues.
     pub fn suspend(&mut self) -> Result<()> {
         give_back();
         // The shell that started us sees a stopped job.
@@ -148,8 +148,7 @@ impl Screen {
     }
 }
 
-/// Waits for something to read on the terminal, or for a signal. The library would read the end of a terminal that
-/// hung up again and again without a pause.
+/// Waits for input on the terminal, or for a signal. The library would loop without a pause on a terminal that hung up.
 fn wait_for_key(wait: Duration) -> Result<()> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
@@ -184,7 +183,7 @@ fn take_over() -> Result<()> {
     taken.inspect_err(|_| give_back()).map_err(no_terminal)
 }
 
-/// A terminal that has gone needs nothing back.
+/// Restores the terminal; errors do not matter when it has gone.
 fn give_back() {
     let _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
@@ -194,7 +193,7 @@ fn no_terminal(error: io::Error) -> Error {
     Error::from(error).context("cannot use the terminal")
 }
 
-/// What a key is for us.
+/// The meaning of a key; `None` for keys without one.
 fn input(key: KeyEvent) -> Option<Input> {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         return match key.code {

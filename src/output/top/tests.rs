@@ -1,4 +1,4 @@
-//! What the screen shows, held against files in `tests/golden/top`; `KAFKIT_GENERATE=1` writes them.
+//! What the screen shows, compared with files in `tests/golden/top`; `KAFKIT_GENERATE=1` writes them.
 
 use std::fs;
 use std::path::Path;
