@@ -104,8 +104,8 @@ impl Interrupt {
         Ok(())
     }
 
-    /// The same, and a watchdog ends the process by force when it still runs `grace` after a signal, or a moment after a
-    /// second one, whatever its threads do.
+    /// The same, and a watchdog ends the process by force when it still runs `grace` after a signal, or a moment after
+    /// a second one, whatever its threads do.
     pub fn install_with_watchdog(grace: Grace) -> Result<Self> {
         let interrupt = Self::install()?;
         let watch = || -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! Access control lists: shown, added and removed. What will change is shown first, and the way back is written to a file.
+//! Access control lists: shown, added and removed. A change is shown before it is made, and can be undone by a file.
 
 use std::path::{Path, PathBuf};
 
@@ -23,27 +23,27 @@ pub enum Action {
     Remove(Change),
 }
 
-/// Which ACLs are meant.
+/// Which ACLs are selected; a field without a value selects all.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// `User:alice`; anybody where none is named.
+    /// `User:alice`; empty: every principal.
     pub principals: Vec<String>,
-    /// Anywhere where none is named.
+    /// Empty: every host.
     pub hosts: Vec<String>,
-    /// Every operation where none is named.
+    /// Empty: every operation.
     pub operations: Vec<Operation>,
     pub permission: Option<Permission>,
-    /// Any resource where none is named.
+    /// Empty: every resource.
     pub resources: Vec<(ResourceType, String)>,
-    /// Any pattern where none is named.
+    /// `None`: every pattern type.
     pub pattern_type: Option<PatternType>,
     pub presets: Vec<Preset>,
 }
 
-/// The rights that a client needs, in one word.
+/// The operations that a kind of client needs, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// Writes to topics, and creates them; with a transactional id, in transactions.
+    /// Writes to topics, and creates them; with a transactional id, also in transactions.
     Producer,
     /// Reads topics in groups.
     Consumer,
@@ -80,7 +80,7 @@ impl Command for Action {
 }
 
 impl Preset {
-    /// What it allows on resources of a type.
+    /// The operations that it allows on resources of a type.
     fn operations(self, resource_type: ResourceType) -> &'static [Operation] {
         use Operation::{Create, Describe, Read, Write};
         match (self, resource_type) {
@@ -94,7 +94,7 @@ impl Preset {
 }
 
 impl Scope {
-    /// The operations that are meant on resources of a type; `None` is every one.
+    /// The operations selected on resources of a type; `None` is every one.
     fn operations_on(&self, resource_type: ResourceType) -> Option<Vec<Operation>> {
         let of_presets = self
             .presets
@@ -105,7 +105,7 @@ impl Scope {
         is_limited.then_some(named)
     }
 
-    /// Whether nothing is named, so that every ACL is meant.
+    /// Whether no field has a value, so that every ACL is selected.
     fn is_everything(&self) -> bool {
         self.principals.is_empty()
             && self.resources.is_empty()
@@ -133,7 +133,7 @@ impl Scope {
                 .is_none_or(|pattern_type| pattern_type == resource.pattern_type)
     }
 
-    /// The ACLs that it names, each with everything that an ACL has.
+    /// The ACLs that the scope spells out, each with all fields of an ACL.
     fn acls(&self) -> Vec<Acl> {
         let anywhere = ["*".to_owned()];
         let hosts = if self.hosts.is_empty() {
@@ -146,7 +146,7 @@ impl Scope {
             let resource = ResourcePattern {
                 resource_type: *resource_type,
                 name: name.clone(),
-                // There is one cluster, and no name to begin with.
+                // There is one cluster, so that its name has no prefix.
                 pattern_type: self
                     .pattern_type
                     .filter(|_| name != CLUSTER_NAME)
@@ -241,7 +241,7 @@ fn remove(change: &Change, context: &mut Context) -> Result<()> {
     context.outcome_of(refusals)
 }
 
-/// Shows what will change, and whether to go on.
+/// Shows what will change, and returns whether the user agrees.
 fn agreed(verb: &str, acls: &[Acl], change: &Change, context: &mut Context) -> Result<bool> {
     if acls.is_empty() {
         context.printer.note(format_args!("there is nothing to {verb}"));
@@ -268,7 +268,7 @@ fn agreed(verb: &str, acls: &[Acl], change: &Change, context: &mut Context) -> R
     Ok(true)
 }
 
-/// Writes what will change to a file, and the command that takes it back.
+/// Writes the ACLs that will change to a file; returns the command that undoes the change.
 fn write_undo(verb: &str, acls: &[Acl], change: &Change, context: &mut Context) -> Result<String> {
     context.printer.flush()?;
     let path = undo_name::write_new(change.undo.as_deref(), "acls", &output::json(acls))?;

@@ -1,5 +1,5 @@
-//! Ranges of partitions read batch by batch, for commands that count, copy or compare: nothing is decoded that they do not
-//! ask for. Markers and what was aborted are left out; ends are told by position.
+//! Ranges of partitions read batch by batch, for commands that count, copy or compare: records are decoded only on
+//! demand. Control batches and aborted records are left out; the end of a range is recognised by position.
 
 mod slice;
 
@@ -23,12 +23,13 @@ pub(super) use slice::{RecordFields, Slice};
 pub(super) struct Range {
     pub(super) topic: String,
     pub(super) partition: i32,
+    /// The first offset that is read.
     pub(super) from: Offset,
-    /// The first offset that is not read; without one the reading goes on.
+    /// The first offset that is not read; `None` reads without end.
     pub(super) end: Option<Offset>,
 }
 
-/// Which part of each partition is meant.
+/// Which part of each partition is selected.
 #[derive(Clone, Debug)]
 pub struct Part {
     pub start: consume::Start,
@@ -36,7 +37,7 @@ pub struct Part {
     pub before: Option<Offset>,
     /// Nothing from the first record at or after this time on, in milliseconds since 1970.
     pub until: Option<i64>,
-    /// These partitions only.
+    /// Only these partitions; `None` for all.
     pub partitions: Option<Vec<i32>>,
 }
 
@@ -52,7 +53,7 @@ impl Default for Part {
 }
 
 impl Part {
-    /// Whether a partition is meant.
+    /// Whether a partition is selected.
     pub(super) fn takes(&self, partition: i32) -> bool {
         self.partitions
             .as_ref()
@@ -60,17 +61,17 @@ impl Part {
     }
 }
 
-/// Who is shown the batches; a range is named by its place in the order in which ranges were added.
+/// Receives the batches; a range is identified by its index in the order in which ranges were added.
 pub(super) trait BatchVisitor {
-    /// A batch with records of the range: those from `slice.from` on and before `slice.end`.
+    /// A batch with records of the range: those from `slice.from` up to, not including, `slice.end`.
     fn batch(&mut self, place: usize, slice: &Slice<'_>) -> Result<()>;
 
-    /// Whether batches are mainly passed on to somebody who checks their checksums, so that they are shown without that.
+    /// Whether batches are mainly passed on to a receiver that checks their checksums, which are then not checked here.
     fn passes_on(&self) -> bool {
         false
     }
 
-    /// Nothing more before `next`, as far as the partition goes now.
+    /// Nothing more is before `next`, up to the present end of the partition.
     fn passed(&mut self, _place: usize, _next: Offset) -> Result<()> {
         Ok(())
     }
@@ -78,22 +79,22 @@ pub(super) trait BatchVisitor {
 
 /// Ranges being read, batch by batch.
 pub(super) trait BatchFlow {
-    /// Shows what is there, waiting up to `wait` for the first batch; says whether any range moved.
+    /// Passes on the available batches, waiting up to `wait` for the first one; returns whether any range advanced.
     fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool>;
 
-    /// Reads these ranges too; their places follow those of the others.
+    /// Reads these ranges too; their indexes follow those of the others.
     fn add(&mut self, ranges: Vec<Range>) -> Result<()>;
 
     /// Whether every range is at its end.
     fn is_done(&self) -> bool;
 
-    /// What happened on the way that the user should know, one line each.
+    /// What happened meanwhile that the user should know, one line each.
     fn take_notices(&mut self) -> Vec<String>;
 }
 
 /// Where partitions are read from.
 pub(super) trait BatchOrigin {
-    /// Begins to read these ranges.
+    /// Starts to read these ranges.
     fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>>;
 }
 
@@ -132,7 +133,7 @@ impl BatchReading {
         })
     }
 
-    /// Offsets of partitions, as this reading sees ends: before the first open transaction.
+    /// Offsets of partitions, where the end is the last stable offset.
     pub(super) fn offsets(
         &mut self,
         questions: &[(&str, i32, Position)],
@@ -144,7 +145,7 @@ impl BatchReading {
         self.source.offsets(questions, wait)
     }
 
-    /// The ranges of a part of these partitions, up to their present ends.
+    /// The ranges of a part of these partitions, up to their current ends.
     pub(super) fn ranges(
         &mut self,
         partitions: &[(String, i32)],
@@ -236,7 +237,7 @@ impl BatchFlow for BatchReading {
 #[derive(Debug)]
 pub(super) struct ClusterOrigin {
     pub(super) settings: Settings,
-    /// How long a partition may be without a broker that serves it.
+    /// How long a partition may be without a broker that serves it, before reading fails.
     pub(super) patience: Duration,
     pub(super) interrupt: Interrupt,
 }
@@ -265,14 +266,14 @@ pub(super) fn read_all(
     Ok(())
 }
 
-/// The ranges, and which of them are at their ends.
+/// The ranges, and which of them have reached their ends.
 #[derive(Debug, Default)]
 struct Ranges {
     all: Vec<Range>,
     is_reached: Vec<bool>,
     newly_reached: Vec<usize>,
     by_name: HashMap<String, HashMap<i32, usize>>,
-    /// The range of the last batch; the next one is mostly of the same.
+    /// The range of the last batch; the next one mostly belongs to the same.
     last: usize,
 }
 
@@ -333,7 +334,7 @@ impl RecordVisitor for Feed<'_> {
         self.has_moved = true;
         let end = self.ranges.end(place);
         let header = &fetched.batch.header;
-        // An old format's compressed set of messages has the offset of its last one.
+        // A compressed message set of an old format has the offset of its last message.
         let is_behind = header.magic >= 2 && header.base_offset >= end;
         if !is_behind {
             let slice = Slice {

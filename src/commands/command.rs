@@ -1,4 +1,4 @@
-//! What a command is to the program, and how one is run.
+//! The trait of commands, and how one is run.
 //!
 //! Names no command: each is an `Action` in its own file, which implements [`Command`].
 
@@ -7,7 +7,7 @@ use std::fmt;
 use super::context::Context;
 use crate::error::Result;
 
-/// Something the program can be asked for.
+/// An action of the program.
 pub trait Command: fmt::Debug {
     /// What must be prepared before its first step.
     fn needs(&self) -> Needs;
@@ -21,21 +21,21 @@ pub trait Command: fmt::Debug {
 pub struct Needs {
     /// A cluster: where none is configured, the user's mini broker is started.
     pub cluster: bool,
-    /// Settings without effect are warned of before anything else. The commands that carry records do it themselves, in
-    /// the words of their face.
+    /// Settings without effect are reported before anything else. The commands that carry records report them
+    /// themselves, in the words of their face.
     pub warnings: bool,
-    /// The command lasts as long as there is work, so that the time-out is that of each answer, not of the whole.
+    /// The command lasts as long as there is work: the time-out applies to each answer, not to the whole.
     pub lasts: bool,
 }
 
 impl Needs {
-    /// No cluster is asked.
+    /// No cluster is needed.
     pub const NOTHING: Self = Self {
         cluster: false,
         warnings: false,
         lasts: false,
     };
-    /// Questions to a cluster, all within one time-out.
+    /// A cluster is asked, within one time-out in all.
     pub const ANSWERS: Self = Self {
         cluster: true,
         warnings: true,
@@ -49,7 +49,7 @@ impl Needs {
     };
 }
 
-/// Prepares what the command needs, runs it, and prints what the client has noted meanwhile.
+/// Prepares what the command needs, runs it, and prints the client's notes.
 pub fn run(command: Box<dyn Command>, context: &mut Context) -> Result<()> {
     let needs = command.needs();
     if needs.warnings {

@@ -1,7 +1,7 @@
-//! The cluster to the screen: which partitions, from where to where, in which form, until when.
+//! From the cluster to the screen: which partitions, from where to where, in which form, until when.
 //!
-//! Owns the steps both faces share. Without a group the partitions are read directly and no coordinator is asked;
-//! with one, what was printed is committed.
+//! Owns the steps that both faces share. Without a group the partitions are read directly and no coordinator is asked;
+//! with one, offsets are committed after their records were printed.
 
 mod from_end;
 mod gathered;
@@ -36,9 +36,9 @@ pub use wanted::{Ends, Wanted};
 
 /// How long one wait for records lasts, so that interrupts and deadlines are seen.
 const STEP: Duration = Duration::from_millis(100);
-/// How often new partitions and topics are looked for.
+/// How often new partitions and topics are looked up.
 const REFRESH: Duration = Duration::from_secs(5);
-/// How long after a signal commits and the leaving of a group may take.
+/// How long commits and leaving the group may take after a signal.
 const GRACE: Grace = Grace {
     interrupt: Duration::from_secs(5),
     terminate: Duration::from_millis(800),
@@ -48,7 +48,7 @@ const GRACE: Grace = Grace {
 #[derive(Clone, Debug)]
 pub enum Topics {
     Named(Vec<String>),
-    /// Every topic whose whole name matches, Kafka's internal ones not.
+    /// Every topic whose whole name matches, except internal ones.
     Matching(JavaRegex),
 }
 
@@ -69,7 +69,7 @@ impl Topics {
             });
             Error::usage(format!("\"{text}\" is no regular expression{why}"))
         };
-        // Each alone first, so that none is put together of two halves.
+        // Each alone first, so that no valid pattern is put together of two invalid ones.
         if let Some(wrong) = patterns.iter().find(|pattern| JavaRegex::new(pattern).is_none()) {
             return Err(refused(wrong));
         }
@@ -86,57 +86,57 @@ impl Topics {
     }
 }
 
-/// Where each partition's reading begins.
+/// Where reading begins in each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     At(Position),
-    /// So many records before the end.
+    /// This many records before the end.
     FromEnd(i64),
-    /// So many offsets after the first.
+    /// This many offsets after the log start offset.
     FromBeginning(i64),
 }
 
-/// What to do about a topic that is not there.
+/// What to do about a topic that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     Refuse,
-    /// Wait until it is.
+    /// Wait until it exists.
     Wait,
 }
 
 /// What the user asked for.
 pub struct Action {
     pub topics: Topics,
-    /// Some partitions only.
+    /// Only these partitions.
     pub partitions: Option<Vec<i32>>,
     pub start: Start,
     /// Nothing at or after this time, in milliseconds since 1970; the run ends there.
     pub until: Option<i64>,
-    /// End where the partitions end now.
+    /// End at the present ends of the partitions.
     pub exits_at_end: bool,
-    /// Records at most.
+    /// The most records to print.
     pub limit: Option<u64>,
     pub wanted: Wanted,
-    /// End after so long without a record.
+    /// End after this time without a record.
     pub idle: Option<Duration>,
     pub formatter: Box<dyn RecordFormatter>,
-    /// A record that cannot be printed is reported and passed over.
+    /// A record that cannot be printed is reported and skipped.
     pub skips_bad: bool,
     pub on_corrupt: OnCorrupt,
     pub missing: Missing,
-    /// Read as a member of the settings' group.
+    /// Read as a member of the consumer group in the settings.
     pub is_member: bool,
     /// How long to wait for a cluster that does not answer.
     pub patience: Duration,
-    /// Engine settings that flags insist on, and those that hold where nothing else speaks.
+    /// Engine settings that override the user's, and defaults for those that the user did not set.
     pub overrides: Vec<(String, String)>,
     pub defaults: Vec<(String, String)>,
-    /// The wording of the face that asks.
+    /// The wording of the calling face.
     pub voice: &'static dyn Voice,
 }
 
 impl Action {
-    /// Whether the run ends at a place that is known at its start.
+    /// Whether the run ends at offsets that are known at its start.
     fn has_end(&self) -> bool {
         self.exits_at_end || self.until.is_some() || self.wanted.before.is_some()
     }
@@ -153,7 +153,7 @@ impl std::fmt::Debug for Action {
 /// How a run ended.
 #[derive(Debug)]
 pub enum End {
-    /// As it was asked to: at the end, at the limit.
+    /// At its end or limit.
     Complete,
     Idle,
     /// By a signal; the exit code for it.
@@ -167,10 +167,10 @@ pub enum End {
     Failed(Error),
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Records taken, printed or not.
+    /// How many records were read, printed or not.
     pub records: u64,
     pub end: End,
 }
@@ -185,7 +185,7 @@ impl Command for Action {
     }
 }
 
-/// The native face's end of a run.
+/// A run of the native face.
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
     let at_least = action.wanted.at_least;
     let outcome = consume(action, context)?;
@@ -208,7 +208,7 @@ fn too_few(records: u64, at_least: u64) -> Error {
     Error::failed(format!("{wanted} expected, {came} came"))
 }
 
-/// Reads and prints. An error means that nothing was begun.
+/// Reads and prints. An error means that nothing was read.
 pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     let interrupt = Interrupt::install_with_watchdog(GRACE)?;
     for warning in context.client.settings().warnings() {
@@ -219,7 +219,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         defaults: action.defaults.clone(),
         on_corrupt: action.on_corrupt,
         interrupt: interrupt.clone(),
-        // A run without an end waits for records, and so for those who have them.
+        // A run without an end waits for records, and therefore also for brokers.
         give_up_after: action.has_end().then_some(action.patience),
     };
     let engine = Engine::for_reading(context.client.settings(), &options.overrides);
@@ -251,7 +251,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         .unwrap_or_else(End::Failed);
     run.source.close();
     if matches!(&end, End::Failed(error) if error.kind() == Kind::Unreachable) {
-        // The error says it all.
+        // The error already says it.
         run.source.take_notices();
     }
     run.tell(&mut context.printer);
@@ -266,7 +266,7 @@ struct Run {
     goals: Goals,
     plan: plan::Plan,
     others: Others,
-    /// Where only the first or last records are wanted: those of them that came so far.
+    /// Where only the first or last records are wanted: those of them seen so far.
     gathered: Option<Gathered>,
     sieve: Option<Sieve>,
     records: u64,
@@ -276,7 +276,7 @@ struct Run {
     servers: String,
     /// What is printed but not yet written.
     out: Vec<u8>,
-    /// For the bytes of compressed batches.
+    /// Buffer for decompressed batches.
     inflated: Vec<u8>,
 }
 
@@ -313,7 +313,7 @@ impl Run {
         }
     }
 
-    /// Prints what was kept back until all partitions were read.
+    /// Prints the records that were held back until all partitions were read.
     fn print_gathered(&mut self, end: End, printer: &mut Printer) -> Result<End> {
         let (Some(gathered), End::Complete) = (&mut self.gathered, &end) else {
             return Ok(end);
@@ -329,7 +329,7 @@ impl Run {
         }
     }
 
-    /// Takes what is there and prints it; the group may commit it once it is out.
+    /// Reads and prints available records; a group may commit their offsets once they are written.
     fn read_some(&mut self, printer: &mut Printer) -> Result<Option<End>> {
         let wait = match self.action.idle {
             Some(idle) => STEP.min(idle.saturating_sub(self.last_record.elapsed())),
@@ -381,7 +381,7 @@ impl Run {
         }
     }
 
-    /// Whether every partition was read to where it was to be read to.
+    /// Whether every partition was read up to its end.
     fn is_done(&mut self) -> bool {
         if !self.action.has_end() || !self.plan.is_complete {
             return false;
@@ -394,7 +394,7 @@ impl Run {
     }
 
     fn tell(&mut self, printer: &mut Printer) {
-        // Until a cluster has answered, what happens is why the run will end, which its error says.
+        // Until a cluster has answered, notices are about the failure that the error at the end will report.
         if self.plan.awaits_answer() && self.action.missing == Missing::Refuse {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a command works with: the cluster, connected to when it is first asked, and the printer.
+//! What a command works with: the cluster, connected to at the first request, and the printer.
 
 use crate::client::Client;
 use crate::client::admin::AdminClient;
@@ -22,14 +22,14 @@ impl Context {
         }
     }
 
-    /// Warns of settings that no one knows, or that cannot be honoured.
+    /// Warns of settings that are unknown or have no effect.
     pub fn note_settings(&mut self) {
         for warning in self.client.settings().warnings() {
             self.printer.warning(warning);
         }
     }
 
-    /// Prints what the client has noted about calls that succeeded.
+    /// Prints the client's notes about calls that succeeded.
     pub fn print_notes(&mut self) {
         let notes = self.client.connected_admin().map(AdminClient::take_notes);
         for note in notes.unwrap_or_default() {
@@ -37,7 +37,7 @@ impl Context {
         }
     }
 
-    /// An error if brokers were absent whose part of the answer is therefore missing from what was shown.
+    /// An error if the output is incomplete because brokers did not answer.
     pub fn check_absent(&mut self) -> Result<()> {
         let absent = self.client.connected_admin().map(AdminClient::take_absent);
         let absent: Vec<String> = absent.unwrap_or_default().into_values().collect();
@@ -49,11 +49,11 @@ impl Context {
         Err(Error::failed(absent.join("; ")).hint(format!("what only {only} is not shown")))
     }
 
-    /// Shows `lines`, asks, and goes on only with a yes. The time for the answer does not count as the command's.
+    /// Shows `lines` and asks; returns if the answer is yes. Waiting for it does not count towards the time-out.
     ///
     /// # Errors
     ///
-    /// `nothing_done`, where the answer is anything else.
+    /// `nothing_done`, if the answer is anything else.
     pub fn consent(&mut self, lines: &str, question: &str, nothing_done: &'static str) -> Result<()> {
         self.printer.flush()?;
         let says_yes = confirm::ask(lines, question)?;
@@ -65,7 +65,7 @@ impl Context {
         }
     }
 
-    /// The outcome of a command that went on after failures: all but the last are printed, the last is its error.
+    /// The outcome of a command that continued after failures: all but the last are printed, the last is its error.
     pub fn outcome_of(&mut self, mut failures: Vec<Error>) -> Result<()> {
         let Some(last) = failures.pop() else {
             return Ok(());
@@ -76,7 +76,7 @@ impl Context {
         Err(last)
     }
 
-    /// Where no cluster is configured, or `mini` is: uses the user's mini broker, and starts it if it is not running.
+    /// Where no cluster or the mini broker is configured: uses the user's mini broker, and starts it if necessary.
     pub(super) fn find_cluster(&mut self) -> Result<()> {
         let asked_for = self
             .client
@@ -105,7 +105,7 @@ impl Context {
         if let Some(file) = &broker.client_file {
             settings.read_properties_file(file)?;
         }
-        // A broker that nobody named is found again without its address.
+        // A broker that was not named can be found again without its address.
         let origin = if is_named { Origin::Flag } else { Origin::Default };
         settings.set("bootstrap.servers", broker.address, origin);
         self.client = Client::new(settings);

@@ -27,16 +27,16 @@ use crate::topic_partition::BrokerId;
 #[derive(Debug)]
 pub enum Action {
     Cluster,
-    /// These brokers, or all.
+    /// These brokers; all if empty.
     Broker(Vec<BrokerId>),
-    /// These topics, or all; only what is unwell, where that is asked for.
+    /// These topics, or all; with a filter only the partitions with a problem.
     Topic(Selection, HealthFilter),
-    /// These groups, or a list of all; again and again in steps of this time.
+    /// These groups, or a list of all; repeatedly, in intervals of this time.
     Group {
         names: Vec<String>,
         watch: Option<Duration>,
     },
-    /// These transactional ids, or a list of all.
+    /// These transactional ids; a list of all if empty.
     Transaction(Vec<String>),
     Producers(Vec<PartitionsOfTopic>),
     Config {
@@ -95,7 +95,7 @@ fn cluster(context: &mut Context) -> Result<()> {
     output::cluster(&mut context.printer, &cluster, &down, &topics, &active)
 }
 
-/// The cluster as its brokers tell it. Under `KRaft` they name any broker as the controller, which tells nothing.
+/// The cluster as brokers describe it. With `KRaft` they name a random broker as the controller, which means nothing.
 fn known_cluster(admin: &mut AdminClient) -> Result<Cluster> {
     let mut cluster = admin.cluster()?.clone();
     if admin.version_of::<DescribeTopicPartitionsRequest>().is_ok() && cluster.brokers.len() > 1 {
@@ -104,7 +104,7 @@ fn known_cluster(admin: &mut AdminClient) -> Result<Cluster> {
     Ok(cluster)
 }
 
-/// The brokers that have replicas and are not up. The cluster names them nowhere else.
+/// The brokers that have replicas and are not up; the cluster's metadata do not list them.
 fn note_down(topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Vec<BrokerId>> {
     let up: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
     let partitions = topics.iter().flat_map(|topic| &topic.partitions);
@@ -143,7 +143,7 @@ fn brokers(ids: &[BrokerId], context: &mut Context) -> Result<()> {
     output::brokers(&mut context.printer, &described, &topics)
 }
 
-/// Bytes of all replicas in some directories.
+/// The bytes of all replicas in some directories.
 fn size_of(dirs: &[LogDir]) -> i64 {
     let replicas = dirs.iter().flat_map(|dir| &dir.replicas);
     replicas.map(|replica| replica.size).sum()
@@ -164,7 +164,7 @@ fn topics(selection: &Selection, health: HealthFilter, context: &mut Context) ->
         .iter()
         .map(|topic| ConfigResource::Topic(topic.name.clone()))
         .collect();
-    // Whoever may not see configs still sees the topic.
+    // A user who may not see configs still sees the topic.
     let configs: Vec<Vec<ConfigEntry>> = admin
         .describe_configs(&resources)?
         .into_iter()
@@ -218,7 +218,7 @@ fn directories(ids: &[BrokerId], with_replicas: bool, context: &mut Context) -> 
     }
 }
 
-/// These brokers, or all; one that is neither up nor has replicas is an error.
+/// These brokers, or all; an id that is neither up nor has replicas is an error.
 fn chosen_brokers(
     ids: &[BrokerId],
     topics: &[TopicDescription],
@@ -230,7 +230,7 @@ fn chosen_brokers(
         let all: BTreeSet<BrokerId> = up.into_iter().chain(is_down).collect();
         return Ok(all.into_iter().collect());
     }
-    // Who is down matters only where it was asked for.
+    // Brokers that are down matter only if they were asked for.
     is_down
         .iter()
         .filter(|broker| !ids.contains(broker))

@@ -1,5 +1,5 @@
-//! Two topics, or the topics of two clusters, held against each other: partitions, replication factors, configs, and the
-//! records themselves. Exit code 1 where anything differs.
+//! Two topics, or the topics of two clusters, compared: partitions, replication factors, configs, and the records
+//! themselves. Exit code 1 where anything differs.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ use crate::output::{OutputOptions, counted, plural};
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Action {
-    /// The topics here; all but Kafka's own where none is named.
+    /// The topics here; all but internal ones where none is named.
     pub topics: Selection,
-    /// What the one topic is called on the other side, where that is another name.
+    /// The name of the one topic on the other side, if it differs.
     pub other: Option<String>,
     pub other_settings: Option<Settings>,
     pub compares_configs: bool,
     pub compares_records: bool,
-    /// Times of records count.
+    /// Whether times of records are compared.
     pub compares_times: bool,
     pub part: Part,
     pub filter: Option<Expression>,
@@ -37,11 +37,11 @@ pub struct Action {
     pub output: OutputOptions,
 }
 
-/// The topics of both sides, the nth of the one beside the nth of the other.
+/// The topics of both sides: the nth of the one belongs to the nth of the other.
 struct Sides {
     left: Vec<TopicDescription>,
     right: Vec<TopicDescription>,
-    /// Names of the left side that the right one does not have, and the other way round.
+    /// Names that exist on the left side only, and on the right side only.
     only_left: Vec<String>,
     only_right: Vec<String>,
 }
@@ -124,11 +124,11 @@ impl Action {
         })
     }
 
-    /// What differs beside the records.
+    /// The differences other than in records.
     fn rows(&self, sides: &Sides, clusters: &mut TwoClusters<'_>) -> Result<Vec<DriftRow>> {
         let mut left = clusters.here.client.admin()?.topic_specs(&sides.left)?;
         let mut right = clusters.there().client.admin()?.topic_specs(&sides.right)?;
-        // Both under one name: it is the topics that are compared, not what they are called.
+        // Both under one name: topics are compared, not their names.
         for (right, left) in right.iter_mut().zip(&left) {
             right.name.clone_from(&left.name);
         }
@@ -147,7 +147,7 @@ impl Action {
         Ok(topic_files::rows(&drifts, |_| Change::Nothing))
     }
 
-    /// What differs in the records; and how many are the same.
+    /// The differences in records, and how many records are the same.
     fn records(
         &self,
         sides: &Sides,
@@ -186,7 +186,7 @@ impl Action {
     }
 }
 
-/// A difference of records as a row: where it is on each side.
+/// A difference of records as a row, with its offset on each side.
 fn row(difference: &Difference, left: &[Range], right: &[Range]) -> Option<DriftRow> {
     let range = left.get(difference.place)?;
     let end = |range: Option<&Range>| range.and_then(|range| range.end).unwrap_or_default();

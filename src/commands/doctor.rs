@@ -1,4 +1,4 @@
-//! A look at a cluster step by step, or at the files of a log dir.
+//! Checks a cluster step by step, or the files of a log dir.
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -6,7 +6,7 @@ use crate::client::checkup;
 use crate::error::{Error, Result};
 use crate::output::checkup::CheckupReport;
 
-/// A look at the cluster that the settings name.
+/// A check of the cluster that the settings name.
 #[derive(Debug)]
 pub struct Checkup;
 
@@ -15,7 +15,7 @@ impl Command for Checkup {
         Needs {
             cluster: true,
             warnings: true,
-            // Each step has the whole time-out: one that is slow leaves the others theirs.
+            // Each step has the whole time-out: a slow one does not shorten those of the others.
             lasts: true,
         }
     }

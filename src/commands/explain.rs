@@ -1,4 +1,4 @@
-//! The one step of `config explain`: the settings that the command line, the environment and the files come to.
+//! The one step of `config explain`: the settings in force out of the command line, the environment and the files.
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -10,7 +10,7 @@ use crate::spelling::closest;
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Action {
-    /// Only these; all when there are none.
+    /// Only these keys; all if empty.
     pub keys: Vec<String>,
 }
 

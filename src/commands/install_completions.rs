@@ -1,4 +1,4 @@
-//! Puts a shell's completion script where the shell looks for it.
+//! Writes a shell's completion script to where the shell looks for it.
 
 use std::fs;
 use std::io;
@@ -11,21 +11,21 @@ use super::install_links::in_the_way;
 use crate::error::{Error, Result};
 use crate::output::plural;
 
-/// What is in every script of ours, so that it is known again.
+/// A word in every script of kafkit, by which it is recognised.
 const OURS: &str = "kafkit";
 
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Action {
-    /// Where the script goes, and its text.
+    /// The path of the script, and its text.
     pub script: PathBuf,
     pub text: Vec<u8>,
     /// Links to it, in the same folder.
     pub links: Vec<PathBuf>,
-    /// What the user is told at the end.
+    /// What the user should do afterwards.
     pub advice: String,
     pub is_dry_run: bool,
-    /// Files of others are replaced.
+    /// Whether files of others are replaced.
     pub replaces: bool,
 }
 
@@ -65,14 +65,14 @@ impl Command for Action {
 }
 
 impl Action {
-    /// Whether there is nothing at the path that somebody else has put there.
+    /// Whether the path may be written: it is free, holds a file of kafkit, or `replaces` is set.
     fn may_write(&self, path: &Path) -> bool {
         if self.replaces || fs::symlink_metadata(path).is_err() {
             return true;
         }
         match fs::read(path) {
             Ok(text) => text.windows(OURS.len()).any(|part| part == OURS.as_bytes()),
-            // A link that leads nowhere is nobody's loss.
+            // A dangling link can be replaced.
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }

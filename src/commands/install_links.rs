@@ -1,4 +1,4 @@
-//! Puts the program's own documents and names in place: completions, man pages, links.
+//! Prints or installs the program's own documents and names: completions, man pages, links.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::context::Context;
 use crate::error::{Error, Kind, Result, io_words};
 use crate::output::plural;
 
-/// A man page: what its file is called, and its text.
+/// A man page: the name of its file, and its text.
 #[derive(Debug)]
 pub struct Page {
     pub file: String,
@@ -42,7 +42,7 @@ impl Command for Action {
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         match *self {
             Self::Text { plain, coloured } => {
-                // What has colours has been fitted to the terminal already.
+                // Coloured text has already been fitted to the terminal.
                 match coloured {
                     Some(coloured) if context.printer.is_coloured() => context.printer.text(coloured),
                     Some(_) => context.printer.text(plain),
@@ -79,7 +79,7 @@ fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<()> 
     Ok(())
 }
 
-/// Makes a link to this program under each name. A file that is no such link stays, unless `force`.
+/// Makes a link to this program under each name. Other files of these names stay, unless `force`.
 fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -> Result<()> {
     let program = std::env::current_exe()?;
     let program = fs::canonicalize(&program).unwrap_or(program);

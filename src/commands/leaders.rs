@@ -1,4 +1,4 @@
-//! Electing leaders: looked at first, asked for, then done.
+//! Electing leaders: shown, confirmed, then done.
 
 use std::collections::BTreeSet;
 
@@ -129,7 +129,7 @@ fn row(topic: &TopicDescription, partition: &PartitionDescription, prospect: Pro
     }
 }
 
-/// What an election would bring; `None` where it is not needed.
+/// What an election would change; `None` where it is not needed.
 fn prospect(election: ElectionType, partition: &PartitionDescription) -> Option<Prospect> {
     let is_up = |broker: &BrokerId| !partition.offline.contains(broker);
     match election {
@@ -160,7 +160,7 @@ fn prospect(election: ElectionType, partition: &PartitionDescription) -> Option<
     }
 }
 
-/// The partitions that cannot have what was asked for, by the reason.
+/// The partitions for which an election would change nothing, with the reason.
 fn staying(rows: &[Row]) -> Vec<(String, &str)> {
     let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
     for row in rows {
@@ -177,14 +177,14 @@ fn staying(rows: &[Row]) -> Vec<(String, &str)> {
     by_reason.into_iter().map(named).collect()
 }
 
-/// Says how many were elected, and returns the failures.
+/// Reports how many leaders were elected, and returns the failures.
 fn tell(outcomes: ElectionOutcomes, context: &mut Context) -> Vec<Error> {
     let mut failures = Vec::new();
     let mut elected = 0;
     for (partition, outcome) in outcomes {
         match outcome {
             Ok(()) => elected += 1,
-            // The cluster was quicker.
+            // The cluster elected it in the meantime.
             Err(refusal) if refusal.code == ELECTION_NOT_NEEDED => {}
             Err(refusal) => {
                 let what = format!("no leader elected for {partition}");

@@ -1,7 +1,7 @@
 //! What happens, step by step, for each command. Owns no flags and no layout of output.
 //!
-//! A command is an `Action` (what was asked for) that implements [`command::Command`]. `produce` and `consume` are run by
-//! both faces; the other Java tools have steps of their own in `java_tools`.
+//! A command is an `Action` (what was asked for) that implements [`command::Command`]. `produce`, `consume` and
+//! `broker` are run by both faces; the other Java tools have steps of their own in `java_tools`.
 
 pub mod acls;
 pub mod backup;

@@ -1,4 +1,4 @@
-//! Where partitions begin and end, and where a time is in them.
+//! The first and next offsets of partitions, and the offset at a time.
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -13,9 +13,9 @@ use crate::topic_partition::{Offset, TopicPartition};
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Action {
-    /// Which partitions; those of all topics but Kafka's own where none is named.
+    /// Which partitions; those of all topics but internal ones if empty.
     pub topics: Vec<PartitionsOfTopic>,
-    /// A time whose place is wanted too, in milliseconds since 1970.
+    /// A time whose offset is wanted too, in milliseconds since 1970.
     pub at: Option<i64>,
 }
 
@@ -66,7 +66,7 @@ fn all_of(topics: &[TopicDescription]) -> Vec<PartitionsOfTopic> {
     topics.iter().map(whole).collect()
 }
 
-/// What the leader answered; nothing where it could not be asked.
+/// The leader's answer; `None` where it could not be asked.
 fn offset(answers: &mut Offsets, partition: &TopicPartition) -> Result<Option<Offset>> {
     let answer = answers.remove(partition).transpose();
     answer.map_err(|refusal| {

@@ -1,15 +1,15 @@
-//! How fast records are sent: so many a second, spread over the time.
+//! The rate at which records are sent: a number per second, spread over the time.
 
 use std::time::{Duration, Instant};
 
-/// Shorter waits are added up, since no sleep is so short.
+/// Shorter waits are accumulated, since a sleep cannot be as short.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 
 /// Holds a sender to its pace.
 #[derive(Debug)]
 pub struct Pace {
     began: Instant,
-    /// Records a second; below zero there is no limit.
+    /// Records a second; negative for no limit.
     per_second: f64,
 }
 
@@ -21,8 +21,8 @@ impl Pace {
         }
     }
 
-    /// How long to wait before the record after `sent` others; none where it is due, and a long time where no record is
-    /// ever due.
+    /// How long to wait before the record after `sent` others; `None` if it is due, and a long time if no record will
+    /// ever be due.
     pub fn wait(&self, sent: u64) -> Option<Duration> {
         if self.per_second < 0.0 {
             return None;

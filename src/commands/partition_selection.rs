@@ -1,4 +1,4 @@
-//! Which partitions a command means: `orders`, all of a topic, or `orders:0,2-4`.
+//! Which partitions a command selects: `orders`, all of a topic, or `orders:0,2-4`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use crate::client::admin::topics::TopicDescription;
 use crate::error::{Error, Result};
 use crate::topic_partition::TopicPartition;
 
-/// A topic, and some of its partitions or all of them.
+/// A topic, and its selected partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionsOfTopic {
     pub topic: String,
-    /// All where none is named.
+    /// `None` for all.
     pub partitions: Option<Vec<i32>>,
 }
 
-/// The partitions of the cluster that are meant; a topic or partition that is not there is an error.
+/// The selected partitions of the cluster; a topic or partition that does not exist is an error.
 pub fn find(
     selection: &[PartitionsOfTopic],
     topics: &[TopicDescription],
@@ -50,7 +50,7 @@ pub fn find(
     Ok(found)
 }
 
-/// Whether `partition` is among what is selected, whether or not the cluster has it.
+/// Whether `partition` is selected, whether or not it exists in the cluster.
 pub fn names(selection: &[PartitionsOfTopic], partition: &TopicPartition) -> bool {
     let is_it = |wanted: &PartitionsOfTopic| {
         let numbers = wanted.partitions.as_ref();

@@ -1,7 +1,7 @@
-//! Input to records to the cluster; waits for every delivery.
+//! From input to records to the cluster; waits for every delivery.
 //!
-//! Owns the steps both faces share: read, parse, send, account for each record, end in order. A slow pipe's
-//! records leave one by one, a fast one's in big batches.
+//! Owns the steps that both faces share: read, parse, send, account for each record, end in order. Records of a slow
+//! pipe are sent one by one, those of a fast one in big batches.
 
 mod account;
 mod action;
@@ -35,17 +35,17 @@ use crate::interrupt::{Grace, Interrupt};
 use crate::output::plural;
 use crate::output::progress::Progress;
 
-/// How long a wait for input lasts before reports are taken and the interrupt is looked at.
+/// How long a wait for input lasts before delivery reports and the interrupt are handled.
 const STEP: Duration = Duration::from_millis(100);
-/// How old a record may get before it leaves, when input pauses and while it flows (which fills batches by itself,
-/// but not those of every partition).
+/// The age at which records are sent when the input pauses, and while it flows (which fills batches by itself, but not
+/// those of every partition).
 const PAUSED: Duration = Duration::from_millis(5);
 const FLOWING: Duration = Duration::from_millis(500);
 
-/// How long records wait for company; where none of these is set, the pauses of the input decide.
+/// The settings for the time that records wait for a batch; if none is set, pauses of the input decide.
 const LINGER: &[&str] = &["linger.ms", "queue.buffering.max.ms"];
 
-/// How long after a signal the last deliveries may take; the sink gives up sooner where nothing is delivered.
+/// How long the last deliveries may take after a signal; the sink gives up sooner if nothing is delivered.
 const GRACE: Grace = Grace {
     interrupt: Duration::from_secs(10),
     terminate: Duration::from_secs(10),
@@ -126,27 +126,27 @@ fn sink_options(action: &Action, interrupt: &Interrupt) -> SinkOptions {
 
 struct Run<'c> {
     sink: Box<dyn RecordSink>,
-    /// What the topic takes, as far as it is known.
+    /// The size limit of the topic, if it is known.
     limit: Option<Limit>,
     partitions: Partitions,
     account: Account,
     progress: Option<Progress>,
-    /// How much of the input has arrived, where that is kept.
+    /// The file with the progress through the input, if there is one.
     progress_file: Option<ProgressFile>,
     splitter: Splitter,
-    /// The topic is known.
+    /// Whether the topic is known to exist.
     is_prepared: bool,
     /// Pieces read so far.
     number: u64,
-    /// How many of them were sent, rejected or passed over.
+    /// How many of them were sent, rejected or skipped.
     settled: u64,
-    /// How fast records are sent, where that is limited.
+    /// The rate at which records are sent, if it is limited.
     pace: Option<Pace>,
-    /// When what was gathered was last told to leave.
+    /// When the engine was last told to send incomplete batches.
     hurried: Instant,
-    /// It is not for us to tell.
+    /// Whether the user set `linger.ms`, so that incomplete batches are not sent early.
     lingers: bool,
-    /// The records are visible together, or not at all.
+    /// Whether the records become visible together, or not at all.
     is_transactional: bool,
     action: Action,
     context: &'c mut Context,
@@ -202,7 +202,7 @@ impl Run<'_> {
         self.action.limit.is_some_and(|limit| self.account.sent >= limit)
     }
 
-    /// More input. Nothing that was read waits here: what is gathered leaves before the wait.
+    /// The next input. Nothing that was read waits here: incomplete batches are sent before the wait.
     fn next_chunk(&mut self, chunks: &mut Chunks) -> Result<Chunk> {
         let chunk = chunks.next(Duration::ZERO)?;
         if !matches!(chunk, Chunk::Idle) {
@@ -214,7 +214,7 @@ impl Run<'_> {
         }
         self.hurry_after(PAUSED);
         loop {
-            // While something is under way its answers are waited for, and else input.
+            // While records are in flight wait for their acknowledgements, else for input.
             let is_busy = self.sink.in_flight() > 0;
             let (for_answers, for_input) = if is_busy {
                 (PAUSED, Duration::ZERO)
@@ -231,7 +231,7 @@ impl Run<'_> {
         }
     }
 
-    /// Lets what was gathered leave, unless it was told so a moment ago.
+    /// Sends incomplete batches, unless that was done less than `age` ago.
     fn hurry_after(&mut self, age: Duration) {
         if !self.lingers && self.hurried.elapsed() >= age {
             self.sink.hurry(Duration::ZERO, &mut self.account);
@@ -251,8 +251,8 @@ impl Run<'_> {
         self.account.bad_piece(self.number + 1, bad)
     }
 
-    /// Passes on what happened meanwhile. Until the topic is known, what happens is why the run will end, which its
-    /// error says.
+    /// Prints notices and failures. Until the topic is known, notices are about the failure that the error at the end
+    /// will report.
     fn tell(&mut self) {
         if self.is_prepared || self.action.voice.notices_before_topic() {
             for line in self.sink.take_notices() {

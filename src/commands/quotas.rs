@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::output::quota::{self as output, ChangedQuota};
 use crate::spelling::closest;
 
-/// The quotas of users and client ids, and those of addresses.
+/// The quotas of users and client ids; addresses have others.
 const OF_CLIENTS: [&str; 4] = [
     "producer_byte_rate",
     "consumer_byte_rate",
@@ -22,14 +22,14 @@ const OF_ADDRESSES: [&str; 1] = ["connection_creation_rate"];
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
-    /// The quotas that match each part; all without any.
+    /// The quotas that match every filter; all without filters.
     List(Vec<QuotaFilter>),
     Change {
         entity: QuotaEntity,
         changes: Vec<QuotaChange>,
         is_dry_run: bool,
     },
-    /// Takes all quotas of an entity away.
+    /// Removes all quotas of an entity.
     UnsetAll { entity: QuotaEntity, is_dry_run: bool },
 }
 
@@ -80,7 +80,7 @@ fn values_of(entity: &QuotaEntity, context: &mut Context) -> Result<Vec<(String,
     Ok(values)
 }
 
-/// Shows the quotas of one entity; only these where names are given.
+/// Shows the quotas of one entity; only these names, if there are any.
 pub(super) fn show_values(entity: &QuotaEntity, names: &[String], context: &mut Context) -> Result<()> {
     if let Some(name) = names
         .iter()
@@ -97,7 +97,7 @@ pub(super) fn show_values(entity: &QuotaEntity, names: &[String], context: &mut 
     output::list(&mut context.printer, &[found])
 }
 
-/// Configs in the place of quotas: their values are numbers.
+/// Changes of configs as changes of quotas, whose values are numbers.
 pub(super) fn changes_of(changes: &[ConfigChange]) -> Result<Vec<QuotaChange>> {
     let change = |change: &ConfigChange| {
         let value = change.value.as_deref().map(|text| {
@@ -116,7 +116,7 @@ pub(super) fn changes_of(changes: &[ConfigChange]) -> Result<Vec<QuotaChange>> {
     changes.iter().map(change).collect()
 }
 
-/// Changes quotas of one entity, and shows what they were.
+/// Changes quotas of one entity, and shows their old values.
 pub(super) fn change(
     entity: &QuotaEntity,
     changes: &[QuotaChange],

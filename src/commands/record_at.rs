@@ -1,4 +1,4 @@
-//! The record that an offset leads to, read without a consumer.
+//! The first record at or after an offset, read without a consumer.
 
 use uuid::Uuid;
 
@@ -7,14 +7,14 @@ use crate::error::Result;
 use crate::records::batches::Batches;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// The most that the batch of the record may inflate to, in bytes.
+/// The most bytes that the batch of the record may decompress to.
 const BATCH_LIMIT: usize = 64 * 1024 * 1024;
-/// Bytes kept of a value: enough to recognise the record by.
+/// How many bytes of a value are kept: enough to recognise the record.
 const EXCERPT: usize = 200;
-/// Batches looked at for one record: markers of transactions and what compaction has emptied are passed over.
+/// How many batches are read for one record: control batches and those that compaction emptied are skipped.
 const BATCHES: usize = 4;
 
-/// A record, as far as it is needed to recognise it.
+/// The parts of a record by which a user recognises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordAt {
     pub offset: Offset,
@@ -24,8 +24,8 @@ pub struct RecordAt {
     pub value: Option<Vec<u8>>,
 }
 
-/// The first record of a partition at or after `offset`. None where there is none nearby, and where it cannot be read:
-/// whoever may see a group's offsets need not be allowed to read the topic.
+/// The first record of a partition at or after `offset`. `None` where there is none nearby, or it cannot be read: a
+/// user who may see a group's offsets may lack the right to read the topic.
 pub fn look_up(
     admin: &mut AdminClient,
     partition: &TopicPartition,
@@ -47,7 +47,7 @@ pub fn look_up(
     Ok(None)
 }
 
-/// The first record at or after `offset` in bytes that were fetched, or else the offset behind what could be read.
+/// The first record at or after `offset` in fetched bytes, or else the offset after what could be read.
 fn first_record(bytes: &[u8], offset: Offset) -> Result<RecordAt, Offset> {
     let mut scratch = Vec::new();
     let mut next = 0;

@@ -1,4 +1,4 @@
-//! Deleting the oldest records of partitions: looked at first, asked for, then done. There is no way back.
+//! Deleting the oldest records of partitions: shown, confirmed, then done. It cannot be undone.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 use crate::output::{confirm, counted, plural, record_deletion as output};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// Up to where.
+/// The point up to which records are deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// The first offset that stays.
+    /// The new log start offset.
     Offset(Offset),
     /// Everything older than this, in milliseconds since 1970.
     Time(i64),
-    /// Everything there is now.
+    /// All records.
     End,
 }
 
@@ -73,7 +73,7 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
     carry_out(&cuts, &what, context)
 }
 
-/// What goes of each partition, and the cuts that are needed.
+/// The rows to show, and the deletions to request.
 fn plan(deletion: &Deletion, context: &mut Context) -> Result<(Vec<output::Row>, Vec<Cut>)> {
     let names = deletion.topics.iter().map(|wanted| wanted.topic.as_str());
     let topics = context.client.admin()?.topics_named(names)?;
@@ -105,7 +105,7 @@ fn plan(deletion: &Deletion, context: &mut Context) -> Result<(Vec<output::Row>,
         let to = match deletion.to {
             Limit::Offset(offset) => offset,
             Limit::End => end,
-            // Where no record is as new, all are older.
+            // Without a record at or after the time, all records are older.
             Limit::Time(_) => offset(&mut times, &partition)?
                 .filter(|at| *at >= 0)
                 .unwrap_or(end),
@@ -124,7 +124,7 @@ fn plan(deletion: &Deletion, context: &mut Context) -> Result<(Vec<output::Row>,
     Ok((rows, cuts))
 }
 
-/// What a leader answered; nothing where it could not be asked.
+/// The leader's answer; `None` where it could not be asked.
 fn offset(answers: &mut Offsets, partition: &TopicPartition) -> Result<Option<Offset>> {
     let answer = answers.remove(partition).transpose();
     answer.map_err(|refusal| {

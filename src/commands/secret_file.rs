@@ -1,4 +1,4 @@
-//! Files with secrets: for the eyes of their owner alone, whole or not at all.
+//! Files with secrets: readable by their owner alone, written as a whole or not at all.
 
 use std::fs;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Writes the file, in the place of one that is there.
+/// Writes the file, and replaces an existing one.
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let failed =
         |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));

@@ -1,7 +1,7 @@
-//! The steps of `tokens list`, `create`, `renew` and `expire`: delegation tokens, with which a program logs in as someone
-//! without knowing a password.
+//! The steps of `tokens list`, `create`, `renew` and `expire`: delegation tokens, with which a program logs in as a
+//! user without knowing the password.
 //!
-//! A token's HMAC is its password. It is shown to who creates the token, and to others only when they ask for it.
+//! A token's HMAC is its password. It is shown when the token is created, and later only on request.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,14 +19,14 @@ use crate::wire::sasl::ScramHash;
 #[derive(Debug)]
 pub enum Action {
     List {
-        /// Principals, `User:alice`; everybody without any.
+        /// Principals, `User:alice`; all if empty.
         owners: Vec<String>,
         shows_hmac: bool,
     },
     Create(Creation),
     Renew {
         ids: Vec<String>,
-        /// In milliseconds; -1 for as long as the cluster does.
+        /// In milliseconds; -1 for the cluster's default.
         period_ms: i64,
     },
     Expire(Expiry),
@@ -39,11 +39,11 @@ pub struct Creation {
     pub file: Option<LoginFile>,
 }
 
-/// A file with which clients log in with the token.
+/// The file with which clients log in with the token.
 #[derive(Debug)]
 pub struct LoginFile {
     pub path: PathBuf,
-    /// With which SCRAM; `None` for that of this client, or else SHA-256.
+    /// The SCRAM mechanism; `None` for that of this client, or else SHA-256.
     pub mechanism: Option<ScramHash>,
 }
 
@@ -94,7 +94,7 @@ fn create(creation: &Creation, context: &mut Context) -> Result<()> {
     output::list(&mut context.printer, &[token], creation.file.is_none())
 }
 
-/// Settings that a client with the token shares with this one.
+/// Settings that a client with the token takes from this one.
 const SHARED: [&str; 6] = [
     "bootstrap.servers",
     "ssl.truststore.type",
@@ -209,7 +209,7 @@ fn hmac_bytes(token: &DelegationToken) -> Result<Vec<u8>> {
         .map_err(|_| Error::bad_data(format!("the HMAC of token {} is no base64", token.id)))
 }
 
-/// The tokens with these ids, each of which must be there.
+/// The tokens with these ids, all of which must exist.
 fn find(ids: &[String], context: &mut Context) -> Result<Vec<DelegationToken>> {
     let mut known = context.client.admin()?.delegation_tokens(None)??;
     if let Some(missing) = ids.iter().find(|id| known.iter().all(|token| token.id != **id)) {

@@ -1,4 +1,4 @@
-//! How many records there are: counted batch by batch, or just as many as there are offsets.
+//! How many records there are: counted batch by batch, or estimated as the number of offsets.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Action {
     pub selection: Selection,
     pub part: Part,
     pub filter: Option<Expression>,
-    /// Nothing is read: offsets are taken for records.
+    /// Whether nothing is read, and offsets are counted as records.
     pub by_offsets: bool,
     pub by_partition: bool,
     pub patience: Duration,
@@ -81,7 +81,7 @@ fn rows(partitions: &[(String, i32)], counts: &[u64], by_partition: bool) -> Vec
     rows
 }
 
-/// Counts: by the headers of batches, where all of a batch is meant.
+/// Counts records: by the headers of batches that are wanted as a whole.
 struct Counter<'a> {
     counts: Vec<u64>,
     filter: Option<&'a Expression>,

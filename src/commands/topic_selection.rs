@@ -1,4 +1,4 @@
-//! Which topics a command means: exact names, or patterns, and what to say when one is not there.
+//! Which topics a command selects: exact names, or patterns, and the error for one that does not exist.
 
 use super::context::Context;
 use crate::client::admin::topics::TopicDescription;
@@ -11,12 +11,12 @@ use crate::spelling::closest;
 pub struct Selection {
     pub words: Vec<String>,
     pub is_regex: bool,
-    /// Whether Kafka's own topics count where no name is given, and where a pattern matches them.
+    /// Whether internal topics are selected where no name is given, and where a pattern matches them.
     pub with_internal: bool,
 }
 
 impl Selection {
-    /// The chosen ones of `topics`, and the names among the words that are not there. No word chooses all.
+    /// The selected ones of `topics`, and the names that do not exist. Without words all are selected.
     pub fn choose(&self, topics: Vec<TopicDescription>) -> Result<(Vec<TopicDescription>, Vec<String>)> {
         let is_offered = |topic: &TopicDescription| self.with_internal || !topic.is_internal;
         if self.words.is_empty() {
@@ -43,7 +43,7 @@ impl Selection {
         Ok((chosen.collect(), missing))
     }
 
-    /// The refusal where nothing was chosen.
+    /// The error where nothing was selected.
     pub fn nothing_matches(&self) -> Error {
         Error::not_found(match self.words.as_slice() {
             [] => "there are no topics".to_owned(),
@@ -54,7 +54,7 @@ impl Selection {
     /// The words as patterns of whole names.
     pub fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
         let compile = |word: &String| {
-            // Alone first, so that a position in the refusal counts in what was typed.
+            // Each alone first, so that the position in the error counts in what the user typed.
             fancy_regex::Regex::new(word)
                 .and_then(|_| fancy_regex::Regex::new(&format!("^(?:{word})$")))
                 .map_err(|error| {
@@ -68,7 +68,7 @@ impl Selection {
     }
 }
 
-/// The chosen topics of the cluster; a name that is not there is an error.
+/// The selected topics of the cluster; a name that does not exist is an error.
 pub fn find(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescription>> {
     let (chosen, missing) = find_some(selection, context)?;
     match missing.first() {
@@ -77,7 +77,7 @@ pub fn find(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDes
     }
 }
 
-/// The chosen topics of the cluster, and the names that are not there.
+/// The selected topics of the cluster, and the names that do not exist.
 pub fn find_some(
     selection: &Selection,
     context: &mut Context,
@@ -91,7 +91,7 @@ pub fn find_some(
     selection.choose(topics)
 }
 
-/// What to say of a topic that is not there, with the name that was perhaps meant.
+/// The error for a topic that does not exist, with the name that was perhaps meant.
 pub fn not_found(name: &str, context: &mut Context) -> Error {
     let whole = |context: &mut Context| -> Result<(String, Vec<TopicDescription>)> {
         let admin = context.client.admin()?;

@@ -20,7 +20,7 @@ use crate::topic_config::{self, TOPIC_CONFIGS};
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
-    /// All that match; only topics with unwell partitions, where that is asked for.
+    /// All that match; with a filter only topics that have partitions with a problem.
     List(Selection, HealthFilter),
     Create(Creation),
     Alter(Alteration),
@@ -128,7 +128,7 @@ fn create(creation: &Creation, context: &mut Context) -> Result<()> {
     tally.report(done, context)
 }
 
-/// What to try after the broker has refused a topic.
+/// The advice after the broker has refused a topic.
 fn hint_for(topic: &NewTopic, refusal: &ApiError) -> Option<String> {
     match refusal.name() {
         "TOPIC_ALREADY_EXISTS" => Some("--if-not-exists makes that no failure".to_owned()),
@@ -197,7 +197,7 @@ fn alter(alteration: &Alteration, context: &mut Context) -> Result<()> {
     tally.report(done, context)
 }
 
-/// A topic that was refused once stays refused.
+/// Adds later outcomes; a topic that was refused once stays refused.
 fn merge(outcomes: &mut TopicOutcomes, later: TopicOutcomes) {
     let mut later: BTreeMap<String, Result<(), ApiError>> = later.into_iter().collect();
     for (name, known) in outcomes.iter_mut().filter(|(_, known)| known.is_ok()) {
@@ -236,7 +236,7 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
     tally.report("deleted", context)
 }
 
-/// Shows what goes, and goes on only with a yes.
+/// Shows the topics to delete, and returns only if the user agrees.
 fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
     let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
     let several = if topics.len() == 1 { "topic" } else { "topics" };
@@ -249,7 +249,7 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
     }
     let volumes = context.client.admin()?.volumes(topics).unwrap_or_default();
     let ages = ages(topics, context);
-    // What a broker did not tell is left out of the question.
+    // Brokers that did not answer do not matter for the question.
     context.client.admin()?.take_absent();
     let (lines, size) = output::doomed(topics, &volumes, &ages);
     let this = if topics.len() == 1 { "this" } else { "these" };
@@ -262,7 +262,7 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
     context.consent(&lines, &question, "nothing deleted")
 }
 
-/// Milliseconds since the newest record of each topic. Nobody is kept from deleting because this is not known.
+/// Milliseconds since the newest record of each topic; failures are ignored, since the question does not need the age.
 fn ages(topics: &[TopicDescription], context: &mut Context) -> BTreeMap<String, i64> {
     let admin = context.client.admin();
     let newest = admin.and_then(|admin| admin.newest_timestamps(&leaders(topics)));
@@ -291,7 +291,7 @@ fn nothing_matches(selection: &Selection, if_exists: bool) -> Result<()> {
     Err(selection.nothing_matches())
 }
 
-/// What became of each of several topics, until it is printed.
+/// The outcomes of several topics, until they are printed.
 #[derive(Default)]
 struct Tally {
     done: Vec<(String, &'static str)>,
@@ -304,7 +304,7 @@ impl Tally {
         self.done.push((name, result));
     }
 
-    /// Counts as done, and is shown in machine-readable output only.
+    /// Counts as done, but is printed in machine-readable formats only.
     fn done_quietly(&mut self, name: String, result: &'static str) {
         self.quiet.push((name, result));
     }

@@ -1,4 +1,4 @@
-//! The steps of listing, describing and aborting transactions; those that hang are in `hanging`.
+//! The steps of listing, describing and aborting transactions; hanging ones are in `hanging`.
 
 pub mod hanging;
 

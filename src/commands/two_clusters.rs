@@ -1,4 +1,4 @@
-//! Two clusters of one command line: the one that every command has, and the one that `--to` names; or one that is both.
+//! The two clusters of a command: the one that every command has, and the one of `--to`; they may be the same.
 
 use super::context::Context;
 use crate::client::settings::Settings;

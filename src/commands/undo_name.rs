@@ -1,4 +1,4 @@
-//! A new file for the way back: nothing that exists is overwritten.
+//! The name of a new undo file: no existing file is overwritten.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Tried names before giving up: `billing.undo.json`, `billing.undo.2.json`, …
+/// How many names are tried: `billing.undo.json`, `billing.undo.2.json`, …
 const NAMES: usize = 1000;
-/// Letters of a name that become part of a file's name; names of groups may be longer than those of files.
+/// How many characters of `what` become part of the name: groups may have longer names than files.
 const NAME_LENGTH: usize = 100;
 
-/// Writes a new file and returns its name. `wanted` must not exist yet; without it the file gets the name of `what`, here.
+/// Writes a new file and returns its name. `wanted` must not exist; `None` makes a name of `what`, in the working
+/// directory.
 pub(super) fn write_new(wanted: Option<&Path>, what: &str, text: &str) -> Result<PathBuf> {
     if let Some(path) = wanted {
         create(path, text).map_err(|error| not_written(path, error))?;
@@ -48,7 +49,7 @@ fn not_written(path: &Path, error: std::io::Error) -> Error {
     Error::from(error).context(format_args!("cannot write the undo file {}", path.display()))
 }
 
-/// A name that any file may have.
+/// The name with only characters that every file system allows.
 fn file_stem(what: &str) -> String {
     let plain = |letter: char| match letter {
         letter if letter.is_ascii_alphanumeric() || "._-".contains(letter) => letter,

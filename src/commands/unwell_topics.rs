@@ -1,4 +1,4 @@
-//! Of topics and partitions those that are unwell: without a leader, lacking replicas, on the move.
+//! The topics and partitions with a problem: without a leader, with missing replicas, or being moved.
 
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::output::health::HealthFilter;
 use crate::reassignment::active::{ActiveReassignments, of_partition};
 
-/// Keeps the partitions that are unwell in one of these ways, and the topics that have such partitions.
+/// Keeps the partitions with one of these problems, and the topics that have such partitions.
 pub(super) fn retain(
     topics: &mut Vec<TopicDescription>,
     health: HealthFilter,
@@ -45,7 +45,7 @@ pub(super) fn retain_whole(
     Ok(())
 }
 
-/// The replicas in sync that each topic wants; 1 where nobody asks or may know.
+/// `min.insync.replicas` of each topic; 1 where it is not needed or the user may not see it.
 fn least(topics: &[TopicDescription], health: HealthFilter, admin: &mut AdminClient) -> Result<Vec<usize>> {
     if !health.under_min_isr {
         return Ok(vec![1; topics.len()]);
@@ -54,7 +54,7 @@ fn least(topics: &[TopicDescription], health: HealthFilter, admin: &mut AdminCli
     Ok(least.map(|least| least.unwrap_or(1)).collect())
 }
 
-/// `min.insync.replicas` of each topic; unknown where its configs may not be seen.
+/// `min.insync.replicas` of each topic; `None` where the user may not see its configs.
 fn min_in_sync(topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Vec<Option<usize>>> {
     let resources: Vec<ConfigResource> = topics
         .iter()

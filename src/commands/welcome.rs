@@ -1,4 +1,4 @@
-//! The program's name alone at a terminal: where commands would go, and what to try next.
+//! The program's name alone at a terminal: which cluster commands would use, and what to try next.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::client::whereabouts;
 use crate::error::Result;
 use crate::output::welcome;
 
-/// Who types nothing but the name waits for no cluster.
+/// How long a user who types nothing but the name waits for the cluster.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Nothing was asked for.

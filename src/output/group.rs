@@ -46,8 +46,8 @@ pub struct Row {
     pub partition: TopicPartition,
     /// The committed offset; of a share group its start offset, the first one that is not yet acknowledged.
     pub committed: Option<Offset>,
-    /// The lag as the coordinator reports it, of share groups: it is no difference of two offsets, because records after
-    /// the start offset may be acknowledged already.
+    /// The lag as the coordinator reports it, of share groups: it is no difference of two offsets, because records
+    /// after the start offset may be acknowledged already.
     pub stated_lag: Option<i64>,
     /// The offset of the next record to be written; `None` where the leader did not answer.
     pub end: Option<Offset>,

@@ -1,5 +1,5 @@
-//! Control characters and bytes that are not text are never sent to a terminal from other people's data: they could move
-//! the cursor, rename the window, or worse.
+//! Control characters and bytes that are not text are never sent to a terminal from other people's data: they could
+//! move the cursor, rename the window, or worse.
 
 use std::borrow::Cow;
 
@@ -20,8 +20,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Replaces from `begin` on what is not text for a terminal by `\xHH`: control characters except line ends and tabs, and
-/// bytes that are not UTF-8.
+/// Replaces from `begin` on what is not text for a terminal by `\xHH`: control characters except line ends and tabs,
+/// and bytes that are not UTF-8.
 pub(super) fn make_printable(begin: usize, out: &mut Vec<u8>) {
     let Some(written) = out.get(begin..) else { return };
     if std::str::from_utf8(written).is_ok_and(|text| text.chars().all(is_text)) {

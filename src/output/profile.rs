@@ -68,8 +68,7 @@ pub fn entries(printer: &mut Printer, profile: &Profile) -> Result<()> {
     table.print(printer)
 }
 
-/// The content of a file, a line for each setting, for a question. Secrets are masked, and control characters are
-/// escaped.
+/// The settings of a file, a line each, for a question. Secrets are masked, and control characters are escaped.
 pub fn written(file: &ConfigFile) -> String {
     let mut text = String::new();
     for profile in &file.profiles {

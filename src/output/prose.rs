@@ -1,4 +1,4 @@
-//! Texts to read, fitted to a narrow terminal: sentences are filled anew, lines with columns continue under the last one.
+//! Texts to read, fitted to a narrow terminal: sentences are filled anew, columns continue under the last one.
 //!
 //! A sentence is indented by two blanks; a line that is a heading, a command line, has columns or is indented further
 //! is kept.

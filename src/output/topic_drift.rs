@@ -1,5 +1,4 @@
-//! How topics differ from their specification, or from those of another cluster; and topics as a file that `topics apply`
-//! reads.
+//! How topics differ from their specification, or from those of another cluster; and the file for `topics apply`.
 
 use std::fmt::Write;
 

@@ -1,8 +1,8 @@
 //! What a face of the program says while records pass, where the faces differ in words but not in behaviour.
 //!
-//! A command that both faces run is given a [`Voice`] and asks it for every such line. The native voice is here; that of
-//! the console tools is in `java_tools`. Words that only one face has are not in the trait: the caller of the command
-//! prints them.
+//! A command that both faces run is given a [`Voice`] and asks it for every such line. The native voice is here; that
+//! of the console tools is in `java_tools`. Words that only one face has are not in the trait: the caller of the
+//! command prints them.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The partitions of a backup, read as those of a cluster are.
+//! The partitions of a backup, read in the same way as those of a cluster.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::records::batch_header::crc_is_valid;
 use crate::storage::read_only::segments_reader::SegmentsReader;
 use crate::topic_partition::Offset;
 
-/// Bytes of a partition before the next one has its turn.
+/// How many bytes of a partition are read before the next one gets its turn.
 const TURN_BYTES: usize = 1 << 20;
 
 /// A backup's folder.
@@ -39,7 +39,7 @@ struct Open {
     reader: SegmentsReader,
 }
 
-/// Partitions in turns.
+/// Partitions that are read in turns.
 struct FolderFlow {
     folder: PathBuf,
     next_place: usize,

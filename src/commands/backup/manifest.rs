@@ -1,4 +1,4 @@
-//! `backup.json`: what a backup holds. Records are in the folders beside it, which are partitions of a log dir.
+//! `backup.json`: the content of a backup. Records are in the folders beside it, which are partitions of a log dir.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,10 +18,10 @@ use crate::storage::partition_metadata;
 use crate::topic_partition::{Offset, TopicPartition};
 
 const FILE: &str = "backup.json";
-/// The version of the file's form; a newer one may mean something else.
+/// The version of the file's format.
 const VERSION: u32 = 1;
 
-/// What a backup holds.
+/// The content of a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Manifest {
     version: u32,
@@ -30,7 +30,7 @@ pub(super) struct Manifest {
     pub(super) topics: Vec<Topic>,
 }
 
-/// A topic, as it was when it was backed up last.
+/// A topic, as it was at its last backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Topic {
@@ -42,7 +42,7 @@ pub(super) struct Topic {
     pub(super) ranges: Vec<Held>,
 }
 
-/// The offsets of a partition that the backup holds: from `from` on, up to and without `next`.
+/// The offsets of a partition that the backup holds: from `from` up to, not including, `next`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Held {
     pub(super) partition: i32,
@@ -81,7 +81,7 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
-    /// Puts the file in the place of the former one.
+    /// Replaces the file.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(FILE);
         let written = || -> std::io::Result<()> {
@@ -97,7 +97,7 @@ impl Manifest {
 }
 
 impl Topic {
-    /// What is held of a partition.
+    /// The offsets held of a partition.
     pub(super) fn held(&self, partition: i32) -> Option<Held> {
         let mut ranges = self.ranges.iter();
         ranges.find(|held| held.partition == partition).copied()
@@ -114,7 +114,7 @@ impl Topic {
         }
     }
 
-    /// The topic as something that can be copied.
+    /// The topic as the source of a copy.
     pub(super) fn to_source(&self) -> Source {
         let partition = |partition| PartitionDescription {
             partition,

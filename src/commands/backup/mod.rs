@@ -1,7 +1,7 @@
-//! Topics into a folder of files that are those of a log dir, and back again.
+//! Topics into a folder with the files of a log dir, and back again.
 //!
-//! A backup holds committed records, with the offsets and times that they have in the cluster: each partition is a folder
-//! of segments that `dump-log` reads, and `backup.json` says what the topics are. The same command goes on where it ended.
+//! A backup holds committed records with their offsets and times: each partition is a folder of segments that
+//! `dump-log` reads, and `backup.json` describes the topics. The same command continues where it ended.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod folder_origin;
@@ -28,7 +28,7 @@ use writer::Writer;
 
 /// How long one wait for records lasts, so that interrupts are seen.
 const STEP: Duration = Duration::from_millis(100);
-/// How often what is written is brought to the disk and entered in the manifest.
+/// How often the segments are flushed and the manifest is written.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 /// What the user asked for.
@@ -37,8 +37,9 @@ pub struct Backup {
     pub folder: PathBuf,
     pub topics: Selection,
     pub part: Part,
-    /// What was written is read again and compared with the cluster.
+    /// Whether the backup is read again and compared with the cluster.
     pub verifies: bool,
+    /// How long a partition may be without an answering broker, before the backup fails.
     pub patience: Duration,
 }
 
@@ -95,7 +96,7 @@ impl Command for Backup {
 }
 
 impl Backup {
-    /// What the backup is to hold, beside what it holds already. A topic that was deleted and created again is another one.
+    /// The manifest for this run and those before. A topic that was deleted and created again is a different one.
     fn manifest(&self, context: &mut Context) -> Result<Manifest> {
         let topics = topic_selection::find(&self.topics, context)?;
         if topics.is_empty() {
@@ -182,7 +183,7 @@ impl Backup {
         Ok(())
     }
 
-    /// Compares what the backup holds with the cluster, where that still has it.
+    /// Compares the backup with the cluster, as far as the cluster still has the records.
     fn verify(
         &self,
         manifest: &Manifest,
@@ -229,7 +230,7 @@ impl Backup {
     }
 }
 
-/// Enters in the manifest what was written.
+/// Enters in the manifest the offsets that were written.
 fn enter(manifest: &mut Manifest, writer: &Writer) {
     for (topic, held) in writer.held() {
         let known = manifest.topics.iter_mut().find(|known| known.name == topic);

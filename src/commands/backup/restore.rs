@@ -16,7 +16,7 @@ use crate::interrupt::{Grace, Interrupt};
 #[derive(Debug)]
 pub struct Restore {
     pub folder: PathBuf,
-    /// Which of the topics, into which, and how.
+    /// Which topics are restored, their new names, and how.
     pub copy: copy::Action,
 }
 
@@ -59,7 +59,7 @@ impl Command for Restore {
 }
 
 impl Restore {
-    /// The topics of the backup that are meant.
+    /// The topics of the backup that are selected.
     fn sources(&self, manifest: &Manifest) -> Result<Vec<Source>> {
         let sources: Vec<Source> = manifest.topics.iter().map(Topic::to_source).collect();
         let topics = sources.iter().map(|source| source.topic.clone()).collect();
@@ -86,7 +86,7 @@ impl Restore {
     }
 }
 
-/// Names a backup in checkpoints.
+/// The name of a backup in checkpoints.
 fn name_of(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     format!("backup {}", whole.display())

@@ -1,4 +1,4 @@
-//! Batches into the folders of a backup: as they are, but for who produced them. Offsets, times, epochs and compression stay.
+//! Batches into the folders of a backup: the producer is removed; offsets, times, epochs and compression stay.
 
 use std::path::Path;
 
@@ -11,26 +11,26 @@ use crate::storage::log_config::{LogConfig, Recovery};
 use crate::storage::{PartitionLog, read_only};
 use crate::topic_partition::Offset;
 
-/// What a record that is inflated for a part of its batch may take, in bytes.
+/// The memory for a record of a batch that is decompressed because only a part of it is kept, in bytes.
 const LARGEST: usize = 1 << 30;
 
-/// One partition that is written.
+/// One partition that is being written.
 #[derive(Debug)]
 struct Slot {
     topic: String,
     partition: i32,
     log: PartitionLog,
-    /// The first offset of the backup.
+    /// The first offset of the backup, over all runs.
     from: Offset,
     /// The first offset of this run.
     began: Offset,
-    /// Everything before is in the backup, or is nothing that belongs there.
+    /// Everything before is in the backup, or is not a record to back up.
     next: Offset,
-    /// The folder held something before this run.
+    /// Whether the folder held batches before this run.
     had_log: bool,
 }
 
-/// Writes partitions.
+/// Writes the segments of all partitions.
 #[derive(Debug)]
 pub(super) struct Writer {
     slots: Vec<Slot>,
@@ -41,7 +41,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Opens the folder of each range; what is not whole at the end of one, after a run that was killed, is cut off.
+    /// Opens the folder of each range; an incomplete batch at its end, from a run that was killed, is cut off.
     pub(super) fn open(backup: &Path, ranges: &[Range]) -> Result<Self> {
         let mut slots = Vec::with_capacity(ranges.len());
         for range in ranges {
@@ -77,18 +77,18 @@ impl Writer {
         })
     }
 
-    /// Where each partition goes on; nothing for one that the backup did not hold.
+    /// The offset where each partition continues; `None` for one that is not in the backup yet.
     pub(super) fn nexts(&self) -> Vec<Option<Offset>> {
         let next = |slot: &Slot| slot.had_log.then_some(slot.next);
         self.slots.iter().map(next).collect()
     }
 
-    /// Offsets that this run has passed.
+    /// How many offsets this run has passed.
     pub(super) fn offsets_done(&self) -> Offset {
         self.slots.iter().map(|slot| slot.next - slot.began).sum()
     }
 
-    /// What the backup holds of each partition.
+    /// The offsets that the backup holds of each partition.
     pub(super) fn held(&self) -> impl Iterator<Item = (&str, Held)> {
         self.slots.iter().map(|slot| {
             let held = Held {
@@ -100,7 +100,7 @@ impl Writer {
         })
     }
 
-    /// Brings everything to the disk.
+    /// Flushes everything to the disk.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.slots.iter_mut().try_for_each(|slot| slot.log.flush())
     }
@@ -110,7 +110,7 @@ impl Writer {
         self.slots.iter_mut().try_for_each(|slot| slot.log.close(true))
     }
 
-    /// Fills `self.batch` with what the backup keeps of a batch; says how many records that is.
+    /// Fills `self.batch` with the part of a batch that the backup keeps; returns its number of records.
     fn keep(&mut self, slice: &Slice<'_>) -> Result<u64> {
         let header = &slice.batch.header;
         self.batch.clear();
@@ -121,7 +121,7 @@ impl Writer {
         }
         let mut count = 0;
         if header.magic < 2 {
-            // Each message becomes a batch, so that every one keeps its offset.
+            // Each message becomes a batch of its own, so that it keeps its offset.
             let batch = &mut self.batch;
             slice.each_record(&mut self.scratch, |record| {
                 count += 1;

@@ -1,4 +1,4 @@
-//! The part of a batch that lies in its range, and its records as conditions look at them.
+//! The part of a batch that is in its range, and its records as conditions read them.
 
 use crate::client::batch_bytes::BatchBytes;
 use crate::error::{Error, Result};
@@ -9,34 +9,36 @@ use crate::records::{Batch, Record, RecordError, StreamedRecord};
 use crate::topic_partition::Offset;
 use crate::wire::SharedSlice;
 
-/// A batch that inflates to more bytes is not held as a whole.
+/// A batch that decompresses to more bytes is not held in memory as a whole.
 const HELD_AT_ONCE: usize = 8 << 20;
 /// The largest record, in bytes.
 const LARGEST: usize = 1 << 30;
 
-/// The part of a batch that lies in its range.
+/// The part of a batch that is in its range.
 #[derive(Debug)]
 pub(in crate::commands) struct Slice<'a> {
     pub(in crate::commands) topic: &'a str,
     pub(in crate::commands) partition: i32,
     pub(in crate::commands) batch: &'a Batch<'a>,
-    /// Its checksum is checked when its records are read.
+    /// The checksum has not been checked yet; it is when the records are read.
     pub(in crate::commands) is_unchecked: bool,
-    /// The memory that it is in, where that may be held.
+    /// The memory that the batch is in, where a reference to it may be kept.
     pub(in crate::commands) memory: Option<&'a SharedSlice>,
+    /// The first offset of the range in the batch.
     pub(in crate::commands) from: Offset,
+    /// The first offset after the range.
     pub(in crate::commands) end: Offset,
 }
 
 impl Slice<'_> {
-    /// Whether all records of the batch are meant. Of old formats that is not known before they are decoded.
+    /// Whether all records of the batch are in the range. Of old formats that is not known before they are decoded.
     pub(in crate::commands) fn is_whole(&self) -> bool {
         let header = &self.batch.header;
         header.magic >= 2 && self.from <= header.base_offset && header.next_offset() <= self.end
     }
 
-    /// The batch to be passed on, with its header as `change` makes it, which is told how many bytes of the batch stand
-    /// behind those that it is given. Records are not copied where their memory may be held.
+    /// The batch to be passed on, with the header that `change` makes; `change` gets the first bytes of the batch, and
+    /// how many bytes follow them. Records are not copied where a reference to their memory may be kept.
     pub(in crate::commands) fn passed_on(&self, change: impl FnOnce(&mut [u8], usize)) -> BatchBytes {
         let bytes = self.batch.bytes;
         let begin = self.batch.position;
@@ -57,7 +59,7 @@ impl Slice<'_> {
         }
     }
 
-    /// Where the partition goes on behind the slice.
+    /// The offset after the slice.
     pub(in crate::commands) fn next(&self) -> Offset {
         self.batch.header.next_offset().min(self.end)
     }
@@ -66,7 +68,7 @@ impl Slice<'_> {
     ///
     /// # Errors
     ///
-    /// Those of `take`, and data that cannot be decoded.
+    /// The errors of `take`, and data that cannot be decoded.
     pub(in crate::commands) fn each_record(
         &self,
         scratch: &mut Vec<u8>,
@@ -122,7 +124,7 @@ impl Slice<'_> {
     }
 }
 
-/// A record of a batch, as conditions look at it.
+/// A record of a batch, as conditions read it.
 pub(in crate::commands) struct RecordFields<'a> {
     pub(in crate::commands) topic: &'a str,
     pub(in crate::commands) partition: i32,

@@ -24,7 +24,7 @@ pub(super) struct Certificates {
     pub(super) server: String,
 }
 
-/// Makes an authority, signs one certificate for these hosts, and forgets the authority's key.
+/// Makes an authority, signs one certificate for these hosts, and drops the authority's key.
 pub(super) fn make(hosts: &[String]) -> Result<Certificates, ErrorStack> {
     let authority_key = key()?;
     let mut authority = certificate("kafkit throw-away authority", &authority_key)?;
@@ -57,7 +57,7 @@ pub(super) fn make(hosts: &[String]) -> Result<Certificates, ErrorStack> {
     })
 }
 
-/// Whether the certificates of an earlier start can be used: they name these hosts, and are valid for another day.
+/// Whether the certificates of an earlier start can be used: they name these hosts, and are valid for one more day.
 pub(super) fn are_usable(server: &str, hosts: &[String]) -> bool {
     let Ok(certificate) = X509::from_pem(server.as_bytes()) else {
         return false;

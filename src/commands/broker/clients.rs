@@ -1,7 +1,6 @@
-//! How many clients a broker has, as the kernel tells it: programs of this machine, and other machines.
+//! How many clients a broker has, according to the kernel: processes of this machine, and other machines.
 //!
-//! No request of Kafka's protocol tells, and a client holds several connections. Where there is no `/proc` nobody
-//! knows.
+//! No request of Kafka's protocol returns it, and a client holds several connections. Without `/proc` it is not known.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::Path;
 /// `/proc/net/tcp`, `proc(5)`: the state of a connection in use.
 const ESTABLISHED: &str = "01";
 
-/// An address and port as the kernel writes it, IPv4 in IPv6 told as IPv4.
+/// An address and port as the kernel writes it; IPv4 mapped to IPv6 is written as IPv4.
 type End = String;
 
 /// One side of a connection that ends on this machine.
@@ -18,11 +17,11 @@ type End = String;
 struct Side {
     local: End,
     remote: End,
-    /// What the owner's `/proc/PID/fd` calls it.
+    /// The inode of the socket, by which it appears in the owner's `/proc/PID/fd`.
     inode: String,
 }
 
-/// The clients connected to `port`, without this process; None if the system does not tell.
+/// How many clients are connected to `port`, without this process; `None` if the system does not report it.
 pub(super) fn count(port: u16) -> Option<usize> {
     let mut sides = sides(&fs::read_to_string("/proc/net/tcp").ok()?);
     sides.extend(sides_of_ipv6());

@@ -1,8 +1,8 @@
 //! Which cluster the settings of a node name, and which process of this user runs it.
 //!
-//! Nodes of one cluster are known by what Apache Kafka's would find each other by: the same `zookeeper.connect`, or the same
-//! quorum of controllers. The process that runs the cluster says so in a file for each cluster, in a folder that only its
-//! user can read; a lock settles who of several becomes it.
+//! Nodes of one cluster are identified by what Apache Kafka's nodes would find each other by: the same
+//! `zookeeper.connect`, or the same quorum of controllers. The process that runs the cluster registers in a file for
+//! each cluster, in a folder that only its user can read; a lock decides which of several processes does.
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -17,7 +17,7 @@ use crate::broker::config::BrokerConfig;
 use crate::client::mini_place;
 use crate::error::{Error, Result};
 
-/// What a cluster is known by: a setting and its value.
+/// What identifies a cluster: a setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ClusterKey(String);
 
@@ -34,13 +34,13 @@ impl ClusterKey {
         given("controller.quorum.voters").or_else(|| given("controller.quorum.bootstrap.servers"))
     }
 
-    /// As the settings say it.
+    /// The value as in the settings.
     pub(super) fn text(&self) -> &str {
         &self.0
     }
 }
 
-/// The words of a list in an order of their own; ZooKeeper's path goes with the whole list.
+/// The entries of a list in sorted order; ZooKeeper's path applies to the whole list.
 fn in_order(list: &str) -> String {
     let (list, path) = list.split_at(list.find('/').unwrap_or(list.len()));
     let mut words: Vec<String> = list
@@ -58,27 +58,27 @@ fn in_order(list: &str) -> String {
 pub(super) struct Host {
     cluster: String,
     pub(super) pid: u32,
-    /// Where its control socket is.
+    /// The directory of its control socket.
     pub(super) dir: PathBuf,
-    /// Its own node has stopped, and it goes on for those of other processes.
+    /// Whether its own node has stopped, and it continues for those of other processes.
     pub(super) stays: bool,
 }
 
-/// The place of one cluster.
+/// Where the process that runs a cluster registers.
 #[derive(Clone, Debug)]
 pub(super) struct ClusterPlace {
     folder: PathBuf,
     key: ClusterKey,
 }
 
-/// The right to become the process that runs a cluster; as long as it lives others wait.
+/// The right to become the process that runs a cluster; other processes wait until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn(#[allow(dead_code, reason = "is held")] File);
 
 impl ClusterPlace {
     /// # Errors
     ///
-    /// There is no place for it: the system tells no home, or the folder is somebody else's.
+    /// There is no folder for it: the system does not name a home directory, or the folder belongs to another user.
     pub(super) fn of(key: ClusterKey) -> Result<Self> {
         let folder = folder()?;
         Ok(Self { folder, key })
@@ -93,11 +93,11 @@ impl ClusterPlace {
         self.folder.join(format!("{hash:016x}.{suffix}"))
     }
 
-    /// Waits until no other process is about to become the one that runs the cluster. `waits` is called if that takes time.
-    ///
+    /// Waits until no other process holds the right to become the one that runs the cluster. `waits` is called if that
+    /// takes time.
     /// # Errors
     ///
-    /// The file system has no locks.
+    /// The file system does not support locks.
     pub(super) fn take_turn(&self, waits: impl FnOnce()) -> Result<Turn> {
         let path = self.file("lock");
         let lock = File::options()
@@ -116,16 +116,16 @@ impl ClusterPlace {
         Ok(Turn(lock))
     }
 
-    /// The process that said last that it runs the cluster, whether it still does or not.
+    /// The process that registered last as the one that runs the cluster, whether or not it still does.
     pub(super) fn host(&self) -> Option<Host> {
         read(&self.file("json")).filter(|host| host.cluster == self.key.0)
     }
 
-    /// This process runs the cluster, with its control socket in `dir`.
+    /// Registers this process as the one that runs the cluster, with its control socket in `dir`.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// The file cannot be written.
     pub(super) fn announce(&self, dir: &Path, stays: bool) -> Result<()> {
         let host = Host {
             cluster: self.key.0.clone(),
@@ -138,7 +138,7 @@ impl ClusterPlace {
         Ok(fs::rename(fresh, self.file("json"))?)
     }
 
-    /// It does so no more.
+    /// Removes the registration of this process.
     pub(super) fn withdraw(&self) {
         let is_own = self.host().is_some_and(|host| host.pid == std::process::id());
         if is_own {
@@ -147,7 +147,7 @@ impl ClusterPlace {
     }
 }
 
-/// Whether this process has stopped its own node and goes on for those of others.
+/// Whether that process has stopped its own node and continues for those of others.
 pub(super) fn stays(pid: u32) -> bool {
     let entries = folder().ok().and_then(|folder| fs::read_dir(folder).ok());
     let files = entries
@@ -164,7 +164,7 @@ fn read(path: &Path) -> Option<Host> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// The folder for all clusters. Whoever can write there could have a node run with settings of theirs.
+/// The folder for all clusters. Anyone who can write there could make a process run a node with other settings.
 fn folder() -> Result<PathBuf> {
     let folder = mini_place::clusters_dir()?;
     let failed = |error: std::io::Error| Error::from(error).context(folder.display());

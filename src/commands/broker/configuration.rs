@@ -1,5 +1,5 @@
-//! One configuration out of flags, `-X`, the environment of container images and server.properties, in that order of
-//! strength; and what a broker without security must not do.
+//! One configuration out of flags, `-X`, the environment of container images and server.properties, in this order of
+//! precedence; and what a broker without security must not do.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::client::mini_place::default_data_dir;
 use crate::error::{Error, Kind, Result};
 use crate::wire::security_protocol::SecurityProtocol;
 
-/// Says in a file what `--allow-anonymous` says on the command line.
+/// The setting of a file that has the meaning of `--allow-anonymous`.
 const ALLOW_ANONYMOUS: &str = "kafkit.allow.anonymous";
 
 /// How to serve.
@@ -35,34 +35,35 @@ pub struct Serve {
     pub data_dir: Option<PathBuf>,
     pub config: Option<PathBuf>,
     pub config_from_env: bool,
-    /// Names and values, stronger than any file.
+    /// Names and values, which override any file.
     pub settings: Vec<(String, String)>,
     pub flush: bool,
     pub allow_anonymous: bool,
-    /// Certificates and a user are made for it.
+    /// Whether certificates and a user are made for it.
     pub secure: bool,
+    /// The broker ends after this time without a client.
     pub leave_when_idle: Option<Duration>,
-    /// Started by another command, not by a user.
+    /// Whether another command started it, not a user.
     pub detached: bool,
     /// How many nodes; `None`: as many as the data directory has, one if it is new.
     pub nodes: Option<usize>,
     /// `broker.rack` of each node.
     pub racks: Vec<String>,
     pub faults: FaultFlags,
-    /// Repeats the draws of fault rules.
+    /// The seed that repeats the random draws of fault rules.
     pub fault_seed: Option<u64>,
-    /// The release of Apache Kafka that it speaks like.
+    /// The release of Apache Kafka whose API versions it serves.
     pub as_version: Option<String>,
     pub logs_requests: bool,
-    /// Written when it listens.
+    /// The file that is written when it listens.
     pub ready_file: Option<PathBuf>,
-    /// It is one node of the cluster that its settings name, and processes of other nodes may come to it, or have come before.
+    /// Whether it is one node of the cluster that its settings name, whose other nodes are other processes.
     pub is_member: bool,
-    /// What is said on stdout when it listens: of the node with this id, whose settings have `process.roles` or not.
+    /// The line on stdout when it listens, for the node with this id, whose settings have `process.roles` or not.
     pub ready_words: Option<fn(i32, bool) -> String>,
 }
 
-/// A topic that must be there when the broker is ready.
+/// A topic that must exist when the broker is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WantedTopic {
     pub(super) name: String,
@@ -70,16 +71,16 @@ pub(super) struct WantedTopic {
     pub(super) configs: Configs,
 }
 
-/// What a broker is started with.
+/// The configuration of a broker.
 #[derive(Debug)]
 pub(super) struct Configuration {
-    /// Of each node.
+    /// One for each node.
     pub(super) configs: Vec<BrokerConfig>,
-    /// Where the broker says that it runs: the log dir of a single node, the folder with the log dirs of several.
+    /// Where other commands find the broker: the log dir of a single node, the folder with the log dirs of several.
     pub(super) data_dir: PathBuf,
     pub(super) topics: Vec<WantedTopic>,
     pub(super) secure: Option<Secure>,
-    /// What the user should know.
+    /// Lines that the user should see.
     pub(super) notes: Vec<String>,
 }
 
@@ -140,7 +141,7 @@ impl Configuration {
     }
 }
 
-/// Lets the nodes have the JAAS file, if clients log in at one of their listeners.
+/// Sets the JAAS file of the nodes, if clients log in at one of their listeners.
 fn give_login_file(configs: &mut [BrokerConfig]) -> Result<()> {
     let mut endpoints = configs
         .iter()
@@ -159,13 +160,13 @@ fn give_login_file(configs: &mut [BrokerConfig]) -> Result<()> {
     Ok(())
 }
 
-/// Where a broker that is started so keeps its data.
+/// The data directory of a broker that is started with these options.
 pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
     let mut dirs = log_dirs(serve, &given(serve)?.settings)?.into_iter();
     Ok(dirs.next().unwrap_or_default())
 }
 
-/// What files, the environment and flags say, the last of a name in force.
+/// Settings of files, the environment and flags; the last one of a name is in force.
 struct Given {
     settings: Vec<(String, String)>,
     notes: Vec<String>,
@@ -200,7 +201,7 @@ fn given(serve: &Serve) -> Result<Given> {
     })
 }
 
-/// What its nodes do, all of them alike, so that clients can be tested with it.
+/// Behaviour that lets clients be tested with the broker, the same for all its nodes.
 fn rehearsal(serve: &Serve) -> Result<Rehearsal> {
     let seed = serve.fault_seed.or_else(|| getrandom::u64().ok());
     let faults = Faults::new(seed.unwrap_or_default());
@@ -247,10 +248,10 @@ fn last<'a>(given: &'a [(String, String)], name: &str) -> Option<&'a str> {
     found.next().map(|(_, value)| value.as_str())
 }
 
-/// What `flag` says of listeners, as their setting has it.
+/// The addresses of `flag` in the form of the setting for listeners.
 fn endpoints(flag: &str, addresses: &[String]) -> Result<String> {
     let named = addresses.iter().map(|address| match address.parse::<u16>() {
-        // A port alone is that port of this machine.
+        // A port alone is a port of the loopback address.
         Ok(port) => format!("PLAINTEXT://127.0.0.1:{port}"),
         Err(_) if address.contains("://") => address.clone(),
         Err(_) => format!("PLAINTEXT://{address}"),
@@ -268,7 +269,7 @@ fn endpoints(flag: &str, addresses: &[String]) -> Result<String> {
     }
 }
 
-/// Makes every listener one with TLS and passwords. What the user has set is stronger, but for plaintext.
+/// Makes every listener one with TLS and passwords. Settings of the user take precedence, except for plaintext.
 fn secured(data_dir: &Path, given: &mut Vec<(String, String)>) -> Result<Secure> {
     for key in ["listeners", "advertised.listeners"] {
         let default = if key == "listeners" {
@@ -315,7 +316,7 @@ fn note_zookeeper(serve: &Serve, given: &[(String, String)], notes: &mut Vec<Str
     }
 }
 
-/// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's own; the metadata are in the first.
+/// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's default; the metadata are in the first.
 fn log_dirs(serve: &Serve, given: &[(String, String)]) -> Result<Vec<PathBuf>> {
     let named = last(given, "log.dirs").or_else(|| last(given, "log.dir"));
     let dirs: Vec<PathBuf> = match (&serve.data_dir, named) {
@@ -336,7 +337,7 @@ fn log_dirs(serve: &Serve, given: &[(String, String)]) -> Result<Vec<PathBuf>> {
     Ok(absolute)
 }
 
-/// Without authentication anybody who reaches the port is let in: loopback only, unless told twice.
+/// Without authentication everyone who reaches the port is let in: only loopback, unless the user allows more.
 fn check_endpoint(endpoint: &mut Endpoint, notes: &mut Vec<String>) -> Result<()> {
     if endpoint.host.is_empty() {
         "127.0.0.1".clone_into(&mut endpoint.host);
@@ -348,7 +349,7 @@ fn check_endpoint(endpoint: &mut Endpoint, notes: &mut Vec<String>) -> Result<()
     }
     let addresses = (endpoint.bind_host(), endpoint.port).to_socket_addrs();
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-    // A name that means nothing now could mean any address by the time it is bound.
+    // A name that cannot be resolved yet could be any address by the time it is bound.
     let mut addresses = addresses.map_err(|error| {
         Error::from_cause(Kind::Failed, error)
             .context(format!("cannot listen on {}:{}", endpoint.host, endpoint.port))

@@ -1,7 +1,7 @@
 //! The `KAFKA_…` variables of Kafka's container images, as broker settings.
 //!
-//! A name's rest is a setting's: `_` is a dot, `__` an underscore, `___` a dash. `KAFKA_CREATE_TOPICS`,
-//! `KAFKA_ADVERTISED_HOST_NAME` and `KAFKA_ADVERTISED_PORT` have meanings of their own.
+//! The part of a name after `KAFKA_` is a setting: `_` is a dot, `__` an underscore, `___` a dash.
+//! `KAFKA_CREATE_TOPICS`, `KAFKA_ADVERTISED_HOST_NAME` and `KAFKA_ADVERTISED_PORT` have meanings of their own.
 
 use super::configuration::WantedTopic;
 use crate::broker::config::effective_config::Configs;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::storage::file_name::METADATA_TOPIC;
 use crate::wire::host_port::host_port;
 
-/// What images keep for their own scripts, and for the Java machine.
+/// Variables that images use for their own scripts, and for the JVM.
 const NOT_SETTINGS: &[&str] = &[
     "ADVERTISED_HOST_NAME",
     "ADVERTISED_PORT",
@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 ];
 const NOT_SETTINGS_PREFIXES: &[&str] = &["GC_", "JMX_", "JVM_", "LOG4J_", "ZOOKEEPER_"];
 
-/// What the environment asks for.
+/// The settings and topics of the environment.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) settings: Vec<(String, String)>,
@@ -36,7 +36,7 @@ pub(super) struct Found {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads the variables; others than `KAFKA_…` are ignored.
+/// Reads the variables; those without `KAFKA_` are ignored.
 pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<Found> {
     let mut variables: Vec<(String, String)> = variables
         .filter_map(|(name, value)| Some((name.strip_prefix("KAFKA_")?.to_owned(), value)))
@@ -83,10 +83,10 @@ fn is_setting(name: &str) -> bool {
 }
 
 fn setting_name(variable: &str) -> String {
-    // Bitnami's images put another word in front.
+    // Bitnami's images put `CFG_` in front.
     let name = variable.strip_prefix("CFG_").unwrap_or(variable);
     let name = name.to_ascii_lowercase().replace("___", "-");
-    // Two signs that no name has stand for what comes last.
+    // Two characters that occur in no name stand for what is replaced last.
     name.replace("__", "\u{1}")
         .replace('_', ".")
         .replace('\u{1}', "_")

@@ -1,4 +1,4 @@
-//! Asking after and stopping the broker that runs on a data directory.
+//! Shows and stops the broker that runs on a data directory.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ pub(super) fn status(dir: &Path, printer: &mut Printer) -> Result<()> {
     )
 }
 
-/// Stops the broker on `dir` and waits until it has gone.
+/// Stops the broker on `dir` and waits until it has ended.
 pub(super) fn stop(dir: &Path, printer: &mut Printer) -> Result<()> {
     let running = find(dir)?;
     stop_broker(running.pid)?;
@@ -73,7 +73,7 @@ fn gone(dir: &Path) -> Error {
 ///
 /// # Errors
 ///
-/// It is no process of this user's, or does not stop.
+/// It is not a process of this user, or does not stop.
 pub fn stop_broker(pid: u32) -> Result<()> {
     ask_to_stop(pid)?;
     wait_until_stopped(pid)
@@ -83,18 +83,18 @@ pub fn stop_broker(pid: u32) -> Result<()> {
 ///
 /// # Errors
 ///
-/// It is no process of this user's.
+/// It is not a process of this user.
 pub fn ask_to_stop(pid: u32) -> Result<()> {
     kill_process(process(pid)?, Signal::TERM).map_err(|error| {
         Error::from(std::io::Error::from(error)).context(format!("cannot stop process {pid}"))
     })
 }
 
-/// Waits until a process that was asked to stop has ended, or has stopped its own node and goes on for those of others.
+/// Waits until a process that was asked to stop has ended, or has stopped its own node and runs those of others.
 ///
 /// # Errors
 ///
-/// That takes too long.
+/// It takes longer than `PATIENCE`.
 pub fn wait_until_stopped(pid: u32) -> Result<()> {
     let process = process(pid)?;
     let started = Instant::now();

@@ -1,7 +1,7 @@
-//! The way to a broker that runs: a socket in its data directory, on which one line of JSON asks and one answers.
-//! A process whose node the broker runs stays connected.
+//! The channel to a running broker: a socket in its data directory, with one line of JSON for a question and one for
+//! its answer. A process whose node the broker runs stays connected.
 //!
-//! Only who may write into the directory can connect. Owns the socket; what is said over it is in `broker/host/control.rs`.
+//! Only users who may write to the directory can connect. Owns the socket; messages are in `broker/host/control.rs`.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,26 +17,26 @@ use crate::error::{Error, Result, io_words};
 use crate::plain_words;
 
 const SOCKET: &str = ".kafkit-control.sock";
-/// How long an answer may take. A node that is stopped leaves what it has on disk first.
+/// How long an answer may take. A node that is stopped flushes its logs first.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Paths of this many bytes fit into the address of a socket on every system.
 const LONGEST_PATH: usize = 100;
 
-/// The socket of a broker that serves; it is removed with this.
+/// The socket of a broker that serves; dropping this removes it.
 #[derive(Debug)]
 pub(super) struct ControlSocket {
     path: PathBuf,
 }
 
 impl ControlSocket {
-    /// Makes the socket in a data directory; one that a killed broker left is replaced.
+    /// Creates the socket in a data directory; one that a killed broker left is replaced.
     ///
     /// # Errors
     ///
-    /// The directory takes no socket.
+    /// The directory cannot hold a socket.
     pub(super) fn open(dir: &Path) -> Result<(UnixListener, Self)> {
         let path = dir.join(SOCKET);
-        // Whoever left one there is gone: the directory has one broker at a time.
+        // The owner of an existing one is gone: the directory has one broker at a time.
         let _ = fs::remove_file(&path);
         let listener = at_path(dir, |path| UnixListener::bind(path))
             .map_err(|error| Error::from(error).context(format!("cannot listen on {}", shown(&path))))?;
@@ -44,12 +44,12 @@ impl ControlSocket {
     }
 }
 
-/// The way from another data directory to the socket of a broker; it is removed with this.
+/// A link from another data directory to the socket of a broker; dropping this removes it.
 #[derive(Debug)]
 pub(super) struct ControlLink(PathBuf);
 
 impl ControlLink {
-    /// Makes the way from `dir` to the broker that serves `host`; `None` where there is none to make.
+    /// Links `dir` to the socket of the broker that serves `host`; `None` where it needs no link or cannot have one.
     pub(super) fn open(dir: &Path, host: &Path) -> Option<Self> {
         let path = dir.join(SOCKET);
         if dir == host {
@@ -107,25 +107,25 @@ pub(super) fn connect(dir: &Path) -> io::Result<UnixStream> {
     at_path(dir, |path| UnixStream::connect(path))
 }
 
-/// Says one line.
+/// Sends one line.
 ///
 /// # Errors
 ///
-/// The other side is gone.
+/// The other side has closed the connection.
 pub(super) fn say(mut stream: &UnixStream, question: &Question) -> io::Result<()> {
     let mut asked = serde_json::to_vec(question)?;
     asked.push(b'\n');
     stream.write_all(&asked)
 }
 
-/// Waits for the next line that is answered; `None` if the other side has ended.
+/// Waits for the next answer; `None` if the other side has ended.
 ///
 /// # Errors
 ///
-/// The line makes no sense.
+/// The line is not an answer.
 pub(super) fn read_reply(input: &mut impl BufRead) -> Result<Option<Reply>> {
     match read_line(input) {
-        // A process that is killed may leave what it was told unread, which breaks the connection.
+        // A process that is killed may leave a question unread, which resets the connection.
         Err(_) | Ok(None) => Ok(None),
         Ok(Some(line)) => parse(&line).map(Some),
     }
@@ -148,13 +148,13 @@ fn parse(line: &str) -> Result<Reply> {
     })
 }
 
-/// The error where the broker answers something else than it was asked.
+/// The error for an answer that does not belong to the question.
 pub(super) fn not_understood() -> Error {
     Error::failed("the broker answers another question").hint("is it of another version of kafkit?")
 }
 
-/// Does something with the path of the socket. The address of a socket holds about a hundred bytes: where the path is
-/// longer, the directory goes by its descriptor.
+/// Calls `work` with the path of the socket. The address of a socket holds about a hundred bytes: a longer directory is
+/// named by its descriptor.
 fn at_path<T>(dir: &Path, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let path = dir.join(SOCKET);
     if path.as_os_str().len() <= LONGEST_PATH {

@@ -1,4 +1,4 @@
-//! Fault rules of the command line, and those of a broker that runs.
+//! Fault rules of the command line, and those of a running broker.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub struct FaultFlags {
 }
 
 impl FaultFlags {
-    /// The rules; the first that makes no sense is a usage error.
+    /// The rules; the first invalid one is a usage error.
     pub(super) fn rules(&self) -> Result<Vec<Rule>> {
         let flags = [
             ("--fail", Kind::Fail, &self.fail),
@@ -40,12 +40,12 @@ impl FaultFlags {
     }
 }
 
-/// What is done to the rules of a broker that runs.
+/// A change to the rules of a running broker.
 #[derive(Debug)]
 pub enum FaultChange {
     Add(FaultFlags),
     List,
-    /// These rules by their ids; all where there are none.
+    /// The rules with these ids; all if empty.
     Clear(Vec<u64>),
 }
 

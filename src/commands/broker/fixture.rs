@@ -1,4 +1,4 @@
-//! `kafkit broker -- CMD…`: a command with a broker of its own, which goes when the command ends.
+//! `kafkit broker -- CMD…`: a command with a broker of its own, which is removed when the command ends.
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -17,7 +17,7 @@ use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 
-/// Both names, so that every program that the command starts finds the broker.
+/// Both names, so that kafkit and other programs that the command starts find the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
 
 /// Runs the command; the error is its exit code where that is not 0.
@@ -41,7 +41,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     let stop = prepared.stop_handle();
     let addresses = advertised(prepared.nodes());
     tell_ready(&serve, &ReadyNodes::of(prepared.nodes()), &dir, printer)?;
-    // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
+    // After this a signal ends the command, and its end ends this process: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let broker = std::thread::spawn(move || prepared.run(Box::new(|| {})));
     let variables = client_file.map_or_else(Vec::new, |file| file.variables());
@@ -51,7 +51,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         let handle = signals.handle();
         let forwarding = std::thread::spawn(move || {
             for signal in signals.forever() {
-                // Ctrl-C reaches the command through the terminal; others only through us.
+                // The terminal sends Ctrl-C to the command as well; other signals must be forwarded.
                 if signal != SIGINT {
                     let _ = kill_process(id, Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
                 }
@@ -88,7 +88,7 @@ fn start(command: &[OsString], addresses: &str, dir: &Path, more: &[(&str, Strin
         child.env(variable, value);
     }
     child.spawn().map_err(|error| {
-        // The shell's own numbers for what cannot be run.
+        // The exit codes of shells for a command that cannot be run.
         let code = if error.kind() == std::io::ErrorKind::NotFound {
             127
         } else {

@@ -1,5 +1,5 @@
-//! A node among others that are started by processes of their own, as tutorials start three `kafka-server-start`: the first of
-//! a cluster runs it, and the others have it run their nodes and stay as handles of them.
+//! A node whose cluster consists of processes, as in tutorials that start `kafka-server-start` three times: the first
+//! process of a cluster runs the nodes of all, and each of the others is a handle of its node.
 
 use std::io::{BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -17,10 +17,10 @@ use crate::broker::host::members::{MemberNode, MemberReady};
 use crate::error::{Error, Result};
 use crate::output::Printer;
 
-/// How often a process looks whether the one that it waits for is there.
+/// How often a process checks whether the one that it waits for is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// What a process is to the cluster that its settings name.
+/// The role of a process in the cluster that its settings name.
 #[derive(Debug)]
 pub(super) enum Membership {
     /// It runs the cluster, or will when it has opened its log dir.
@@ -29,7 +29,7 @@ pub(super) enum Membership {
     Handle(Handle),
 }
 
-/// The connection to the process that runs the node.
+/// The connection of a process to the one that runs its node.
 #[derive(Debug)]
 pub(super) struct Handle {
     input: BufReader<UnixStream>,
@@ -38,8 +38,8 @@ pub(super) struct Handle {
     pub(super) ready: MemberReady,
 }
 
-/// Finds out what this process is; `None` if its settings name no cluster, or others cannot find it. Waits for another process
-/// where a node cannot be the first; `tell` is told what for.
+/// Determines the role of this process; `None` if its settings name no cluster, or others cannot find it. Waits for
+/// another process where this node cannot be the first; `tell` gets the reason.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ pub(super) fn find(
     }
 }
 
-/// Has the process that runs the cluster run this node; `None` if there is none.
+/// Asks the process that runs the cluster to run this node; `None` if there is none.
 fn join(place: &ClusterPlace, config: &BrokerConfig) -> Result<Option<Handle>> {
     let Some(host) = place.host() else {
         return Ok(None);
@@ -93,7 +93,7 @@ fn join(place: &ClusterPlace, config: &BrokerConfig) -> Result<Option<Handle>> {
     say(&stream, &Question::Join(node(config)))?;
     let mut input = BufReader::new(stream);
     match read_reply(&mut input)? {
-        // It was about to end.
+        // It is about to end.
         None => Ok(None),
         Some(Reply::Joined(ready)) => Ok(Some(Handle {
             input,
@@ -105,7 +105,7 @@ fn join(place: &ClusterPlace, config: &BrokerConfig) -> Result<Option<Handle>> {
     }
 }
 
-/// What the node is run with, elsewhere: by absolute paths, and with the listeners that were found harmless.
+/// The node as another process can run it: with absolute paths, and with the listeners that passed the checks.
 fn node(config: &BrokerConfig) -> MemberNode {
     let mut settings: Vec<(String, String)> = config
         .all_given()
@@ -137,8 +137,8 @@ fn absolute(name: &str, value: &str) -> String {
 }
 
 impl Handle {
-    /// Stays until the node ends: Ctrl-C and SIGTERM stop it in order, a second signal ends this process at once, and the
-    /// node with it.
+    /// Waits until the node ends: Ctrl-C and SIGTERM stop it in order; a second signal ends this process at once, and
+    /// with it the node.
     ///
     /// # Errors
     ///

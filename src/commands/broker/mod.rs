@@ -1,10 +1,10 @@
-//! Starts, asks and stops the mini broker.
+//! Starts, shows and stops the mini broker.
 //!
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
-//! a broker of its own; [`nodes`] makes the settings of each node out of those of the whole, [`ready`] is what is
-//! said of them when they listen. [`control`] finds and stops
-//! a broker that runs; over its [`control_channel`], [`node_control`] stops and starts single nodes and [`faults`] changes
-//! what goes wrong on purpose. [`membership`] lets processes be nodes of one cluster, which they find by [`cluster_place`].
+//! a broker of its own; [`nodes`] makes the settings of each node out of those of the cluster, [`ready`] describes them
+//! when they listen. [`control`] finds and stops a running broker; over its [`control_channel`], [`node_control`] stops
+//! and starts single nodes and [`faults`] changes the fault rules. [`membership`] lets processes be nodes of one
+//! cluster, which they find by [`cluster_place`].
 
 mod certificates;
 mod clients;
@@ -52,30 +52,30 @@ use membership::{Handle, Membership};
 use ready::ReadyNodes;
 use secure::ClientFile;
 
-/// Tells the command of a fixture where its broker keeps its data, and so how to reach it.
+/// The variable that gives the command of a fixture the data directory of its broker, by which it reaches the broker.
 const RUNNING_DIR: &str = "KAFKIT_BROKER_DIR";
 
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
-    /// Serve until told to stop.
+    /// Serve until a signal comes.
     Serve(Serve),
     /// Serve while a command runs.
     Fixture { serve: Serve, command: Vec<OsString> },
-    /// Who serves a data directory?
+    /// Show the broker of a data directory.
     Status { data_dir: Option<PathBuf> },
-    /// Stop who serves a data directory.
+    /// Stop the broker of a data directory.
     Stop { data_dir: Option<PathBuf> },
-    /// Tell one of its nodes something.
+    /// Change the state of one of its nodes, or show all.
     Node {
         verb: NodeVerb,
         data_dir: Option<PathBuf>,
     },
-    /// Pass on what clients ask a cluster, and write it down.
+    /// Relay the requests of clients to a cluster, and record them.
     Record(Conversation),
-    /// Answer clients as a cluster once did.
+    /// Answer clients from a recorded file.
     Replay(Conversation),
-    /// The fault rules of who serves a data directory.
+    /// Show or change the fault rules of the broker of a data directory.
     Fault {
         change: FaultChange,
         data_dir: Option<PathBuf>,
@@ -115,8 +115,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     }
 }
 
-/// The directory of a broker that is to be told something: the one given, of the fixture that this command runs in, or
-/// the user's own.
+/// The data directory of a running broker: the one given, that of this command's fixture, or the user's default.
 fn running_directory(given: Option<PathBuf>) -> Result<PathBuf> {
     let of_fixture = std::env::var_os(RUNNING_DIR).filter(|dir| !dir.is_empty());
     directory(given.or(of_fixture.map(PathBuf::from)))
@@ -132,7 +131,7 @@ fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf> {
 fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     let started = Instant::now();
     if serve.detached {
-        // Out of the terminal's reach; a refusal means that there is no terminal to leave.
+        // Detaches from the terminal; a refusal means that there is none.
         let _ = rustix::process::setsid();
     }
     file_limit::raise();
@@ -147,7 +146,7 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     }
 }
 
-/// What this process is to a cluster of several processes.
+/// The role of this process in a cluster of several processes.
 fn membership(
     serve: &Serve,
     configuration: &Configuration,
@@ -159,7 +158,7 @@ fn membership(
     membership::find(config, &mut |line| {
         printer.note(line);
         if serve.detached {
-            // Whoever waits for the first line must not wait as well.
+            // The command that started this one waits for a first line, which must not be delayed.
             printer.line(line)?;
             printer.flush()?;
         }
@@ -167,7 +166,7 @@ fn membership(
     })
 }
 
-/// Serves the nodes of the configuration, and those of the processes that come to its place.
+/// Serves the nodes of the configuration, and those of processes that join its cluster.
 fn run_host(
     serve: &Serve,
     configuration: Configuration,
@@ -213,13 +212,13 @@ fn run_host(
     ended
 }
 
-/// What is done when its own node has stopped, and those of other processes go on.
+/// What is done when the process's own node has stopped, and those of other processes continue.
 fn on_stay(place: Option<ClusterPlace>, dir: &Path, nodes: &ReadyNodes) -> OnStay {
     let (dir, ids) = (dir.to_owned(), nodes.names());
     Box::new(move || {
         RunningBroker::withdraw(&dir);
         if let Some(place) = place {
-            // Without it kafka-server-stop waits in vain, and says so.
+            // If this fails, kafka-server-stop waits for the process in vain, and says so.
             let _ = place.announce(&dir, true);
         }
         output::stderr_line(format_args!(
@@ -229,7 +228,7 @@ fn on_stay(place: Option<ClusterPlace>, dir: &Path, nodes: &ReadyNodes) -> OnSta
     })
 }
 
-/// Stays as long as another process runs the node.
+/// Waits as long as another process runs the node.
 fn run_handle(
     serve: &Serve,
     configuration: &Configuration,
@@ -254,12 +253,12 @@ fn run_handle(
     ended
 }
 
-/// What ends a line for a user who looks at it.
+/// The end of the line for a user at a terminal.
 fn ctrl_c(serve: &Serve) -> &'static str {
     if serve.detached { "" } else { "; Ctrl-C stops it" }
 }
 
-/// Says on stdout that it is ready: to the process that has started this one, or in words that scripts wait for.
+/// Prints on stdout that the broker is ready: to the process that started this one, or in words that scripts expect.
 fn say_ready(
     serve: &Serve,
     nodes: &ReadyNodes,
@@ -272,12 +271,12 @@ fn say_ready(
         let has_roles = config.given("process.roles").is_some();
         printer.line(words(config.node_id, has_roles))?;
     }
-    // Whoever waits for the line may go on, and may have gone.
+    // The reader waits for this line, and may have gone.
     let _ = printer.flush();
     Ok(())
 }
 
-/// Binds, opens the data, makes the topics that the configuration asks for, and the file that clients need.
+/// Binds the listeners, opens the data, creates the topics of the configuration, and writes the file for clients.
 fn prepare(
     configuration: Configuration,
     growth: Growth,
@@ -303,8 +302,8 @@ fn prepare(
     Ok((prepared, client_file))
 }
 
-/// Lets `kafkit broker node` and `fault` reach the broker as long as the socket lives; a broker that cannot have one serves
-/// all the same.
+/// Lets `kafkit broker node` and `fault` reach the broker as long as the socket lives; a broker that cannot have a
+/// socket serves without.
 fn with_control(
     prepared: PreparedBroker,
     dir: &Path,
@@ -321,15 +320,15 @@ fn with_control(
     }
 }
 
-/// Removes the file that an earlier run left: it would say that this one listens.
+/// Removes the file that an earlier run left: it would claim that this one listens.
 fn forget_ready(serve: &Serve) {
     if let Some(path) = &serve.ready_file {
         let _ = std::fs::remove_file(path);
     }
 }
 
-/// Says for programs that it listens, and where: in a file, and on stdout where JSON was asked for. Who reads what is said to
-/// the user may look for the file at once.
+/// Reports to programs that and where the broker listens: in a file, and on stdout where JSON was asked for. Comes
+/// before the line for the user, whose reader may look for the file at once.
 fn tell_ready(serve: &Serve, nodes: &ReadyNodes, dir: &Path, printer: &mut Printer) -> Result<()> {
     let ready = Ready {
         bootstrap_servers: nodes.advertised.join(","),
@@ -342,12 +341,12 @@ fn tell_ready(serve: &Serve, nodes: &ReadyNodes, dir: &Path, printer: &mut Print
     mini_broker::print_ready(&ready, printer)
 }
 
-/// The addresses that clients are told to connect to.
+/// The advertised addresses of all nodes.
 fn advertised(nodes: &[Arc<Node>]) -> String {
     ReadyNodes::of(nodes).advertised.join(",")
 }
 
-/// Calls `act` at Ctrl-C and SIGTERM, with how many of them came before. Where it answers no, the signal ends the process.
+/// Calls `act` at Ctrl-C and SIGTERM, with the number of earlier signals; false lets the signal end the process.
 fn on_signals(mut act: impl FnMut(usize) -> bool + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;

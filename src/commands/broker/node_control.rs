@@ -1,4 +1,4 @@
-//! Stopping, killing, pausing and starting single nodes of a broker that runs.
+//! Stopping, killing, pausing and starting single nodes of a running broker.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::{Kind, Result};
 use crate::output::Printer;
 use crate::output::mini_broker::{NodeRow, nodes};
 
-/// Tells the broker on `dir`, and shows its nodes if that was asked for.
+/// Sends the verb to the broker on `dir`, or shows its nodes if that was asked for.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub(super) fn run(dir: &Path, verb: NodeVerb, printer: &mut Printer) -> Result<(
     Ok(())
 }
 
-/// What has been done.
+/// The verb in the past tense.
 fn done(verb: NodeVerb) -> Option<String> {
     let (done, id) = match verb {
         NodeVerb::List => return None,

@@ -1,6 +1,6 @@
-//! The settings of each node of a cluster out of those of the whole: id, rack, ports, log dir.
+//! The settings of each node of a cluster out of those of the cluster: id, rack, ports, log dir.
 //!
-//! Several nodes keep their log dirs in one folder, `node-1` and so on, which is how a later start knows how many there are.
+//! Several nodes keep their log dirs in one folder, `node-1` and so on, from which a later start knows their number.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::error::{Error, Result};
 use crate::storage::file_name::META_PROPERTIES;
 
-/// More nodes than anybody looks at on one machine.
+/// More nodes on one machine are refused.
 const MOST: usize = 100;
-/// Settings of internal topics that have as many replicas as there are nodes, up to three, unless they are given.
+/// Replication factors of internal topics; the default is the number of nodes, at most three.
 const REPLICATED: [&str; 3] = [
     "offsets.topic.replication.factor",
     "transaction.state.log.replication.factor",
@@ -96,7 +96,7 @@ fn with_rack(mut given: Given, serve: &Serve, place: usize) -> Given {
     given
 }
 
-/// The listeners of the node at this place: the next ports; any free port stays that.
+/// The listeners of the node at this index: ports count up with it; a free port (0) stays 0.
 fn shifted(endpoints: &[Endpoint], place: usize) -> Result<String> {
     let shifted = endpoints.iter().map(|endpoint| {
         let port = match endpoint.port {

@@ -1,4 +1,4 @@
-//! What a broker says of its nodes when they listen: to the user, and in its data directory to other commands.
+//! The description of nodes when they listen: for the user, and in the data directory for other commands.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use crate::wire::security_protocol::SecurityProtocol;
 #[derive(Clone, Debug, Default)]
 pub(super) struct ReadyNodes {
     ids: Vec<i32>,
-    /// Where clients on this machine reach them: of every listener.
+    /// The addresses of every listener, for clients on this machine.
     pub(super) addresses: Vec<String>,
     /// The first address of each node.
     first: Vec<String>,
-    /// What clients are told to connect to.
+    /// The advertised addresses, which clients connect to.
     pub(super) advertised: Vec<String>,
     is_secure: bool,
     topics: usize,
-    /// Of all logs.
+    /// The size of all logs.
     bytes: u64,
 }
 
@@ -51,11 +51,11 @@ impl ReadyNodes {
         }
     }
 
-    /// Tells other commands where the broker of `dir` is.
+    /// Records where the broker of `dir` is, for other commands.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// The file cannot be written.
     pub(super) fn announce(&self, cluster_id: &str, dir: &Path, client_file: Option<PathBuf>) -> Result<()> {
         let running = RunningBroker {
             is_secure: self.is_secure,

@@ -1,8 +1,8 @@
-//! `--secure`: a broker that lets nobody in without a password, for rehearsals: certificates and a user that are made
-//! for it, and the file that its clients need.
+//! `--secure`: a broker that accepts no client without a password, for tests: certificates and a user that are made for
+//! it, and the file that its clients need.
 //!
 //! `<data dir>/.kafkit-secure/` holds the server's key and certificate, `<data dir>/client.properties` the authority, the user
-//! and the password; both are for the user's own eyes. A later start uses them again.
+//! and the password; only the user can read both. A later start uses them again.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -19,17 +19,17 @@ use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginModule;
 
-/// The user who may do everything.
+/// The superuser.
 const USER: &str = "admin";
 const FOLDER: &str = ".kafkit-secure";
 const SERVER_FILE: &str = "server.pem";
 const AUTHORITY_FILE: &str = "ca.pem";
-/// The key of delegation tokens.
+/// The master key of delegation tokens.
 const TOKEN_KEY_FILE: &str = "token.key";
 const CLIENT_FILE: &str = "client.properties";
 const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
 
-/// What a secure broker was given.
+/// The credentials of a secure broker.
 #[derive(Debug)]
 pub(super) struct Secure {
     data_dir: PathBuf,
@@ -39,7 +39,7 @@ pub(super) struct Secure {
 }
 
 impl Secure {
-    /// Makes what is not there yet. `hosts`: the names and addresses that clients use.
+    /// Makes what does not exist yet. `hosts`: the names and addresses that clients use.
     pub(super) fn prepare(data_dir: &Path, hosts: &[String]) -> Result<Self> {
         let folder = data_dir.join(FOLDER);
         fs::create_dir_all(data_dir)?;
@@ -138,8 +138,8 @@ pub(super) struct ClientFile {
 }
 
 impl ClientFile {
-    /// Variables with which kafkit needs no flag; other programs find the file in `KAFKA_CLIENT_PROPERTIES`. The password
-    /// is in neither.
+    /// Variables with which kafkit needs no flag; other programs find the file in `KAFKA_CLIENT_PROPERTIES`. Neither
+    /// contains the password.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let path = self.path.display().to_string();
         vec![

@@ -1,4 +1,4 @@
-//! A record in 64 bits: key, value, headers in their order, and its time where that counts. Its offset does not.
+//! A record in 64 bits: key, value, headers in their order, and its time if times are compared. Its offset is left out.
 
 use twox_hash::XxHash3_64;
 
@@ -11,7 +11,7 @@ pub(in crate::commands) struct Digester {
 }
 
 impl Digester {
-    /// The digest of a record. Two records with the same one are taken for the same.
+    /// The digest of a record. Records with the same digest are taken for equal.
     pub(in crate::commands) fn digest(&mut self, record: &Record<'_>, with_time: bool) -> u64 {
         self.bytes.clear();
         if with_time {
@@ -26,7 +26,7 @@ impl Digester {
         XxHash3_64::oneshot(&self.bytes)
     }
 
-    /// With its length, so that what is next to it cannot be taken for it; null is no length that bytes have.
+    /// Adds bytes after their length, so that fields cannot be confused; null has a length that no bytes have.
     fn put(&mut self, bytes: Option<&[u8]>) {
         let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
         self.bytes.extend_from_slice(&length.to_be_bytes());

@@ -1,5 +1,5 @@
-//! Whether partitions hold the same records in the same order: read on both sides, compared by digests, so that whatever
-//! their sizes little is held.
+//! Whether partitions hold the same records in the same order: both sides are read and compared by digests, so that
+//! memory does not grow with their sizes.
 
 mod digest;
 mod sequence;
@@ -18,16 +18,16 @@ use crate::interrupt::Interrupt;
 /// How long one wait for records lasts, so that interrupts are seen.
 const STEP: Duration = Duration::from_millis(100);
 
-/// What counts when records are compared.
+/// What matters when records are compared.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
-    /// Records that do not meet it are no part of either side.
+    /// Records that do not match it are ignored on both sides.
     pub(super) filter: Option<Expression>,
-    /// Times count, by the place of their partition: not where a broker sets them.
+    /// Whether times are compared, by the index of the partition: not where a broker sets them.
     pub(super) with_times: Vec<bool>,
 }
 
-/// Reads both sides, whose ranges are added already, the nth of the one against the nth of the other. Answers with how many
+/// Reads both sides, whose ranges are added already, the nth of the one against the nth of the other. Returns how many
 /// records are the same in all, and where partitions differ first.
 pub(super) fn compare<'a>(
     left: &mut (dyn BatchFlow + 'a),
@@ -42,7 +42,7 @@ pub(super) fn compare<'a>(
         if interrupt.is_raised() {
             return Err(Error::interrupted());
         }
-        // The side that is behind goes on, so that little waits for its counterpart.
+        // The side that is behind is read next, so that few records wait for their counterparts.
         let (is_left, reading) = match (left.is_done(), right.is_done()) {
             (true, _) => (Side::Right, &mut *right),
             (_, true) => (Side::Left, &mut *left),

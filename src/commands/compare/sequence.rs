@@ -1,4 +1,4 @@
-//! Two sequences of digests a partition, held against each other as they come. Pure.
+//! Two sequences of digests for each partition, compared as they arrive. Pure.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,9 @@ pub(in crate::commands) enum Side {
 /// Where the two sides of a partition differ first: the offsets there, or `None` where a side has no more records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Difference {
+    /// The index of the partition.
     pub(in crate::commands) place: usize,
-    /// Records before it, which are the same.
+    /// How many records before it are the same.
     pub(in crate::commands) same: u64,
     pub(in crate::commands) left: Option<Offset>,
     pub(in crate::commands) right: Option<Offset>,
@@ -23,7 +24,7 @@ pub(in crate::commands) struct Difference {
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// Digests and offsets that wait for their counterparts; one of the two is empty.
+    /// Digests and offsets that wait for their counterparts; at least one of the two queues is empty.
     left: VecDeque<(u64, Offset)>,
     right: VecDeque<(u64, Offset)>,
     same: u64,
@@ -45,13 +46,13 @@ impl Sequences {
         }
     }
 
-    /// Whether a partition is known to differ, so that nothing more of it counts.
+    /// Whether a partition is known to differ, so that further records of it do not matter.
     pub(super) fn is_decided(&self, place: usize) -> bool {
         let partition = self.partitions.get(place);
         partition.is_some_and(|partition| partition.difference.is_some())
     }
 
-    /// Records of a side that wait for their counterparts.
+    /// How many records of a side wait for their counterparts.
     pub(super) fn waiting(&self, side: Side) -> usize {
         let [left, right] = self.waiting;
         match side {
@@ -60,7 +61,7 @@ impl Sequences {
         }
     }
 
-    /// The next record of a partition's side.
+    /// The next record on a side of a partition.
     pub(super) fn push(&mut self, side: Side, place: usize, digest: u64, offset: Offset) {
         let Some(partition) = self.partitions.get_mut(place) else {
             return;

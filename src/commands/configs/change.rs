@@ -1,4 +1,4 @@
-//! Setting and unsetting configs: checked, shown, asked for where records may be lost, and the way back named.
+//! Setting and unsetting configs: checked, shown, confirmed where records may be lost, and the undo command.
 
 use super::{Change, Owner, check, danger, details, phrase, quotas_of};
 use crate::client::admin::config_details::ConfigDetail;
@@ -60,7 +60,7 @@ pub(super) fn run(change: Change, context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// What a change makes of a config.
+/// The config after a change.
 fn changed(wanted: &ConfigChange, before: &[ConfigDetail], resource: &ConfigResource) -> ChangedConfig {
     let own = resource.own_source();
     let detail = before.iter().find(|detail| detail.entry.name == wanted.name);
@@ -84,13 +84,13 @@ fn changed(wanted: &ConfigChange, before: &[ConfigDetail], resource: &ConfigReso
     }
 }
 
-/// The value that counts when what is set at this level is taken away; `None` where the broker does not tell.
+/// The value in force when the one at this level is removed; `None` where the broker does not report it.
 pub(super) fn value_without(detail: &ConfigDetail, level: ConfigSource) -> Option<String> {
     let mut others = detail.synonyms.iter().filter(|synonym| synonym.source != level);
     others.next().and_then(|synonym| synonym.value.clone())
 }
 
-/// Goes on with what loses nothing; asks before all else.
+/// Asks for confirmation if records may be lost.
 fn ask(resource: &ConfigResource, rows: &[ChangedConfig], context: &mut Context) -> Result<()> {
     let dangers: Vec<String> = rows
         .iter()
@@ -114,7 +114,7 @@ fn ask(resource: &ConfigResource, rows: &[ChangedConfig], context: &mut Context)
     context.consent(&lines, &format!("Change {whose}?"), "nothing changed")
 }
 
-/// The command lines that put back what was there.
+/// Prints the command lines that restore the old values.
 fn name_the_way_back(resource: &ConfigResource, rows: &[ChangedConfig], context: &mut Context) {
     let servers = context.client.settings().given_here("bootstrap.servers");
     let servers = servers.map_or(String::new(), |servers| format!(" -b {}", shell_word(servers)));

@@ -1,6 +1,7 @@
-//! Names and values held against what is known of them, before a broker is asked to change anything.
+//! Names and values checked against what is known of them, before a broker is asked to change anything.
 //!
-//! Of topics the table in `topic_config` knows all; of the rest the brokers tell names, types and what is read-only.
+//! Topic configs are all in the table of `topic_config`; of other resources the brokers report names, types and what is
+//! read-only.
 
 use super::unknown;
 use crate::client::admin::config_details::ConfigDetail;
@@ -9,14 +10,14 @@ use crate::error::{Error, Result};
 use crate::spelling::closest;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
-/// Settings of brokers that have no default, so that brokers show them only where they are set.
+/// Broker configs without a default, which brokers report only where they are set.
 const UNLISTED_OF_BROKERS: [&str; 3] = [
     "leader.replication.throttled.rate",
     "follower.replication.throttled.rate",
     "replica.alter.log.dirs.io.max.bytes.per.second",
 ];
 
-/// Refuses the first change that no broker would take.
+/// Refuses the first change that no broker would accept.
 pub(super) fn all(
     resource: &ConfigResource,
     details: &[ConfigDetail],
@@ -47,13 +48,13 @@ pub(super) fn all(
 fn may_be_unlisted(resource: &ConfigResource, name: &str) -> bool {
     match resource {
         ConfigResource::Broker(_) | ConfigResource::AllBrokers => {
-            // What a plugin or a listener reads has any name.
+            // Configs of plugins and listeners can have any name.
             UNLISTED_OF_BROKERS.contains(&name) || name.starts_with("listener.name.")
-                // The default of all brokers shows only what is set there.
+                // The cluster-wide default reports only what is set there.
                 || matches!(resource, ConfigResource::AllBrokers)
         }
         ConfigResource::ClientMetrics(_) => ["interval.ms", "metrics", "match"].contains(&name),
-        // Older brokers show only what is set.
+        // Older brokers report only what is set.
         ConfigResource::Group(_) => true,
         ConfigResource::BrokerLoggers(_) | ConfigResource::Topic(_) => false,
     }
@@ -85,7 +86,7 @@ fn in_lower_case(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Whether a text is of a type that Kafka numbers so.
+/// Whether a text is of the type with this number in DescribeConfigs.
 fn of_type(code: i8, name: &str, value: &str) -> Result<()> {
     let value = value.trim();
     let wanted = match code {

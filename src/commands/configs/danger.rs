@@ -1,8 +1,8 @@
-//! Which changes of configs may lose records, and how.
+//! Which changes of configs may cause loss of records, and how.
 
 use crate::output::config::ChangedConfig;
 
-/// What may be lost; `None` where nothing is.
+/// What may be lost; `None` if nothing is.
 pub(super) fn of(row: &ChangedConfig) -> Option<&'static str> {
     let name = row.name.strip_prefix("log.").unwrap_or(&row.name);
     let (old, new) = (row.old.as_deref(), row.new.as_deref());
@@ -34,7 +34,7 @@ fn has_policy(list: Option<&str>, policy: &str) -> bool {
         .any(|word| word.trim() == policy)
 }
 
-/// Whether a limit shrinks; -1 is no limit. What cannot be read does not.
+/// Whether a limit decreases; -1 is no limit. A value that cannot be parsed does not count.
 fn is_less(old: Option<&str>, new: Option<&str>) -> bool {
     let limit = |text: Option<&str>| {
         let number: i64 = text?.trim().parse().ok()?;

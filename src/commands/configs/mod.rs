@@ -1,7 +1,7 @@
 //! The steps of `configs get`, `set`, `unset` and `diff`.
 //!
-//! A value is held against what is known of the config before a broker gets it (`check`); what may lose records is
-//! shown and asked for (`danger`).
+//! A value is checked against what is known of the config before it is sent to a broker (`check`); a change that may
+//! lose records is shown and must be confirmed (`danger`).
 
 mod change;
 mod check;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::output::config as output;
 use crate::spelling::closest;
 
-/// Whose configs.
+/// Whose configs they are.
 #[derive(Clone, Debug)]
 pub enum Owner {
     Resource(ConfigResource),
@@ -33,7 +33,7 @@ pub enum Action {
     Change(Change),
     Diff {
         resource: ConfigResource,
-        /// Without another, with what would count if nothing were set.
+        /// `None` compares with the values that would be in force if nothing were set.
         other: Option<ConfigResource>,
     },
 }
@@ -42,7 +42,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Get {
     pub owner: Owner,
-    /// Only first, whether they are the default or not.
+    /// Only these, whether they are the default or not.
     pub names: Vec<String>,
     pub with_defaults: bool,
     pub with_docs: bool,
@@ -174,7 +174,7 @@ fn diff(resource: &ConfigResource, other: Option<&ConfigResource>, context: &mut
     output::differences(&mut context.printer, &rows, other.is_none())
 }
 
-/// The configs whose values differ; one that only one of the two has differs from none.
+/// The configs whose values differ; one that exists on one side only differs from `None`.
 fn differences(first: &[ConfigDetail], second: &[ConfigDetail]) -> Vec<output::Difference> {
     let value = |details: &[ConfigDetail], name: &str| {
         let found = details.iter().find(|detail| detail.entry.name == name);

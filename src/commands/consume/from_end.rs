@@ -1,5 +1,5 @@
-//! Where the last records of partitions begin: counted, since offsets also count what is no record (markers of
-//! transactions, what was compacted away).
+//! Where the last records of partitions begin: counted, since some offsets are not records (control batches, compacted
+//! records).
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use crate::client::record_source::{self, ConsumedRecord, RecordVisitor};
 use crate::error::{Error, Result};
 use crate::topic_partition::Offset;
 
-/// How much further back each look goes than the one before.
+/// How many times as far back each look goes than the one before.
 const WIDER: i64 = 8;
 
 /// Finds the offset of the last `count` records before each partition's end.
@@ -25,18 +25,18 @@ struct Search<'a> {
 #[derive(Debug)]
 struct Searched {
     first: Offset,
-    /// What is looked at now: from here to there.
+    /// The offsets of the current look: from here up to `to`.
     from: Offset,
     to: Offset,
     end: Offset,
-    /// Offsets of records that were found, at most as many as are wanted; later ones from an earlier look are behind.
+    /// Offsets of records that were found, at most as many as are wanted; later offsets of an earlier look come last.
     found: VecDeque<Offset>,
     later: VecDeque<Offset>,
     is_done: bool,
 }
 
 impl Searched {
-    /// Ends one look; says whether another is needed, further back.
+    /// Ends one look; returns whether another one further back is needed.
     fn goes_on(&mut self, count: usize) -> bool {
         self.found.append(&mut self.later);
         if self.found.len() >= count || self.from <= self.first {
@@ -50,7 +50,7 @@ impl Searched {
         true
     }
 
-    /// Where the last records begin, or what was looked at where there are fewer.
+    /// The offset of the first of the last `count` records; of all where there are fewer; the end where there is none.
     fn start(&self, count: usize) -> Offset {
         let surplus = self.found.len().saturating_sub(count);
         self.found.get(surplus).copied().unwrap_or(self.end)
@@ -87,8 +87,8 @@ impl RecordVisitor for Search<'_> {
 }
 
 impl Run {
-    /// Where the last `count` wanted records of each partition begin; partitions that have fewer begin with the first of
-    /// those.
+    /// The offsets where the last `count` wanted records of each partition begin; the first wanted record where there
+    /// are fewer.
     pub(super) fn starts_from_end(
         &mut self,
         partitions: &[(String, i32)],
@@ -128,7 +128,7 @@ impl Run {
         Ok(search.partitions.iter().map(|it| it.start(count)).collect())
     }
 
-    /// Reads the parts that are looked at now.
+    /// Reads the part of each partition that the current look covers.
     fn look(&mut self, partitions: &[(String, i32)], open: &[usize], search: &mut Search<'_>) -> Result<()> {
         let mut assigned = Vec::with_capacity(open.len());
         for place in open {
@@ -152,7 +152,7 @@ impl Run {
             if self.interrupt.is_raised() {
                 return Err(Error::interrupted());
             }
-            // A search never breaks off a poll.
+            // A search never breaks a poll off.
             let outcome = self.source.poll(STEP, search);
             for line in self.source.take_notices() {
                 crate::output::stderr_line(self.action.voice.notice(&line));

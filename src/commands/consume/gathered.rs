@@ -1,7 +1,7 @@
 //! The first or last records of several partitions together, by time: kept until all partitions are read.
 //!
-//! Of each partition its own first or last records are looked at: in a partition times are nearly in the order of offsets,
-//! and nobody waits until all of it is read.
+//! Of each partition its own first or last records are considered: in a partition times are nearly in the order of
+//! offsets, so that not all of it has to be read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,15 +9,15 @@ use super::wanted::Ends;
 use crate::client::record_source::ConsumedRecord;
 use crate::topic_partition::Offset;
 
-/// Records in the order of their times; of one time in the order of partitions and offsets.
+/// The order of records: by time; at the same time by partition and offset.
 type Place = (i64, String, i32, Offset);
 
-/// At most so many printed records.
+/// At most `limit` printed records.
 #[derive(Debug)]
 pub(super) struct Gathered {
     ends: Ends,
     kept: BTreeMap<Place, Vec<u8>>,
-    /// How many records of each partition came.
+    /// How many records of each partition were seen.
     counts: HashMap<(String, i32), u64>,
 }
 
@@ -30,7 +30,7 @@ impl Gathered {
         }
     }
 
-    /// Whether this record is among those kept so far, so that it is worth being printed.
+    /// Whether this record would be kept, so that it is worth printing.
     pub(super) fn wants(&self, record: &ConsumedRecord<'_>) -> bool {
         match self.ends {
             Ends::First(count) | Ends::Last(count) if (self.kept.len() as u64) < count => true,
@@ -45,7 +45,7 @@ impl Gathered {
         }
     }
 
-    /// Keeps a printed record, and drops the one that is too many.
+    /// Keeps a printed record, and drops the one that exceeds the limit.
     pub(super) fn keep(&mut self, record: &ConsumedRecord<'_>, printed: Vec<u8>) {
         let place = (
             record.timestamp,
@@ -61,7 +61,7 @@ impl Gathered {
         }
     }
 
-    /// Counts a record of its partition; says whether it is one of the first of that, where only those are wanted.
+    /// Counts a record of its partition; returns whether it is one of its first, where only those are wanted.
     pub(super) fn counts(&mut self, record: &ConsumedRecord<'_>) -> bool {
         let Ends::First(wanted) = self.ends else {
             return true;

@@ -1,13 +1,13 @@
-//! Where the reading of each partition ends, told by position: markers, aborted records and compacted tails count.
+//! Where reading ends in each partition, by position: control batches, aborted and compacted records count as read.
 
 use crate::client::record_source::ConsumedRecord;
 use crate::topic_partition::Offset;
 
-/// The partitions that have an end, and how far they are.
+/// The partitions that have an end, and their progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Goals {
     goals: Vec<Goal>,
-    /// The goal of the last record; the next one is mostly of the same partition.
+    /// The goal of the last record; the next one mostly belongs to the same partition.
     last: usize,
 }
 
@@ -15,14 +15,14 @@ pub(super) struct Goals {
 struct Goal {
     topic: String,
     partition: i32,
-    /// The first offset that is not wanted; none until the cluster says that the partition has no more.
+    /// The first offset that is not wanted; `None` for the partition's end, until the cluster reports it.
     end: Option<Offset>,
     is_reached: bool,
     is_told: bool,
 }
 
 impl Goals {
-    /// Ends a partition's reading before `end`; `start` at or behind it means that nothing is to be read.
+    /// Ends the reading of a partition before `end`; if `start` is not below it, nothing is read.
     pub(super) fn add(&mut self, topic: &str, partition: i32, start: Offset, end: Offset) -> bool {
         let is_reached = start >= end;
         self.goals.push(Goal {
@@ -44,7 +44,7 @@ impl Goals {
         Some(self.last)
     }
 
-    /// Whether this record is before its partition's end; notes how far the partition is.
+    /// Whether this record is before the end of its partition; notes the progress.
     pub(super) fn wants(&mut self, topic: &str, partition: i32, offset: Offset) -> bool {
         if self.goals.is_empty() {
             return true;
@@ -62,14 +62,14 @@ impl Goals {
         offset < end
     }
 
-    /// Whether everything before `next` is wanted of a partition.
+    /// Whether all records of a partition before `next` are wanted.
     pub(super) fn want_all_before(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
         let position = self.position(topic, partition);
         let end = position.and_then(|position| self.goals.get(position)?.end);
         end.is_none_or(|end| next <= end)
     }
 
-    /// Ends a partition's reading here.
+    /// Ends the reading of a partition here.
     pub(super) fn stop(&mut self, topic: &str, partition: i32) {
         let position = self.position(topic, partition);
         if let Some(goal) = position.and_then(|position| self.goals.get_mut(position)) {
@@ -77,7 +77,7 @@ impl Goals {
         }
     }
 
-    /// How many of these records of one partition, from the first on, are before its end; notes how far it is.
+    /// How many of these records of one partition, from the first on, are before its end; notes the progress.
     pub(super) fn count_wanted(&mut self, records: &[ConsumedRecord<'_>]) -> usize {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return 0;
@@ -90,7 +90,7 @@ impl Goals {
         records.partition_point(is_before)
     }
 
-    /// The partition has nothing more before `next`.
+    /// The partition has no more records before `next`.
     pub(super) fn at_end(&mut self, topic: &str, partition: i32, next: Offset) {
         match self
             .position(topic, partition)

@@ -1,4 +1,4 @@
-//! What a member of a group does not read: the partitions that other members hold, said once.
+//! What a member of a group does not read: the partitions that other members own, reported once.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use super::{Missing, Run, plan};
 use crate::output::Printer;
 use crate::plain_words::few;
 
-/// A member without a partition for so long says why it prints nothing.
+/// A member that owns no partition for this time reports why it prints nothing.
 const LONG: Duration = Duration::from_secs(3);
 
-/// What has been said, and since when there is something to say.
+/// What has been reported, and since when there is something to report.
 #[derive(Debug, Default)]
 pub(super) struct Others {
     without_partition_since: Option<Instant>,
@@ -18,7 +18,7 @@ pub(super) struct Others {
 }
 
 impl Run {
-    /// At the end of a member's reading: the partitions that it was not given.
+    /// At the end of a member's run: reports the partitions that were not assigned to it.
     pub(super) fn tell_what_others_hold(&mut self, printer: &mut Printer) {
         if !self.speaks_of_others() || printer.is_quiet() {
             return;
@@ -41,12 +41,12 @@ impl Run {
         }
     }
 
-    /// Java's consumer says nothing of other members.
+    /// Whether the face reports other members; Java's consumer does not.
     fn speaks_of_others(&self) -> bool {
         self.action.is_member && self.action.missing == Missing::Refuse
     }
 
-    /// While a member waits: that it has no partition, and why that may be.
+    /// While a member waits: reports that it owns no partition, and the likely reason.
     pub(super) fn tell_of_no_partition(&mut self, printer: &mut Printer) {
         let is_joined = self.speaks_of_others() && !self.plan.subscribed().is_empty();
         if !is_joined || self.others.has_told || self.last_record.elapsed() < LONG {

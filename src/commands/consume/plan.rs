@@ -1,4 +1,4 @@
-//! Which partitions are read and from where: asked at the start, and again for those that come later.
+//! Which partitions are read and from where: looked up at the start, and again for those created later.
 
 use std::time::{Duration, Instant};
 
@@ -11,26 +11,26 @@ use crate::plain_words;
 use crate::spelling::closest;
 use crate::topic_partition::{Offset, is_internal_topic};
 
-/// How long one question to the cluster may take while an interrupt waits.
+/// How long one question to the cluster may delay an interrupt.
 pub(super) const ASK: Duration = Duration::from_millis(500);
 
-/// What is read so far.
+/// What is being read so far.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     known: Vec<(String, i32)>,
     subscribed: Vec<String>,
-    /// Every topic named was found, and its partitions with it.
+    /// Whether every topic named was found with its partitions.
     pub(super) is_complete: bool,
-    /// When the cluster was asked first without an answer.
+    /// When a question to the cluster failed first since its last answer.
     silent_since: Option<Instant>,
-    /// That nobody answers has been said.
+    /// Whether the silence has been reported.
     has_told_of_silence: bool,
-    /// Topics told of as missing.
+    /// Topics reported as missing.
     missed: Vec<String>,
 }
 
 impl Plan {
-    /// The topics that the member has joined its group for.
+    /// The topics that the member has subscribed to.
     pub(super) fn subscribed(&self) -> &[String] {
         &self.subscribed
     }
@@ -42,7 +42,7 @@ impl Plan {
 }
 
 impl Run {
-    /// Looks for what is to be read; says whether all of it was found.
+    /// Looks up what is to be read; returns whether all of it was found.
     pub(super) fn refresh(&mut self) -> Result<bool> {
         if self.action.is_member && matches!(self.action.topics, Topics::Named(_)) && !self.plan.is_complete {
             return self.join_named();
@@ -71,7 +71,8 @@ impl Run {
         Ok(self.plan.is_complete)
     }
 
-    /// A cluster that does not answer is waited for, but not for ever.
+    /// Waits for a cluster that does not answer; at the start of a run up to `patience`, unless missing topics are
+    /// awaited.
     fn bear_silence(&mut self, error: Error) -> Result<bool> {
         let since = *self.plan.silent_since.get_or_insert_with(Instant::now);
         let may_wait = self.action.missing == Missing::Wait || self.plan.is_complete;
@@ -79,7 +80,7 @@ impl Run {
         if !may_wait && waited >= self.action.patience {
             return Err(silent_for(error, self.action.patience));
         }
-        // A Java face says each failure by itself.
+        // A Java face reports each failure by itself.
         if !may_wait && !self.plan.has_told_of_silence && waited >= SOON {
             self.plan.has_told_of_silence = true;
             let trouble = silent_for(error, SOON).message();
@@ -139,7 +140,7 @@ impl Run {
         }
     }
 
-    /// Refuses a topic that will never be read.
+    /// Refuses a topic that cannot be read.
     fn check(&mut self, topic: &TopicPartitions) -> Result<()> {
         let name = &topic.name;
         match &topic.problem {
@@ -168,7 +169,7 @@ impl Run {
         Error::not_found(format!("topic \"{name}\" not found on {servers}{guess}"))
     }
 
-    /// The partitions that are wanted and not yet read.
+    /// The partitions that are wanted and not read yet.
     fn new_partitions(&mut self, found: &[TopicPartitions]) -> Result<Vec<(String, i32)>> {
         let mut new = Vec::new();
         for topic in found.iter().filter(|topic| topic.problem.is_none()) {
@@ -197,7 +198,7 @@ impl Run {
         Ok(new)
     }
 
-    /// Begins to read partitions. Those that came after the start are read from their first record.
+    /// Starts to read partitions. Those created after the start are read from their beginning.
     fn begin(&mut self, new: &[(String, i32)], is_first: bool) -> Result<()> {
         if new.is_empty() {
             return Ok(());
@@ -230,7 +231,7 @@ impl Run {
         Ok(())
     }
 
-    /// Asks for offsets. Partitions without an answer are named soon, and waited for a while.
+    /// Asks for offsets. Partitions without an answer are reported soon, and waited for.
     fn ask_offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>> {
         let first = wait.min(SOON);
         match self.source.offsets(questions, first) {
@@ -242,7 +243,7 @@ impl Run {
         }
     }
 
-    /// First offsets (or the engine's own -2 for the beginning, -1 for the end), and ends where there are any.
+    /// First offsets (or the engine's -2 for the beginning, -1 for the end), and ends where there are any.
     fn bounds(
         &mut self,
         new: &[(String, i32)],
@@ -255,7 +256,7 @@ impl Run {
                 .map(|(topic, partition)| (topic.as_str(), *partition, position))
                 .collect()
         };
-        // An offset that is not there would make the engine begin somewhere else without a word.
+        // With an offset out of range the engine would silently begin somewhere else.
         let is_checked =
             matches!(start, Start::At(Position::At(_))) && self.action.missing == Missing::Refuse;
         let is_counted = matches!(start, Start::FromEnd(_) | Start::FromBeginning(_));
@@ -308,7 +309,7 @@ impl Run {
         self.narrowed(new, starts, ends)
     }
 
-    /// Bounds that leave out what is behind an offset that is no longer wanted, and what is before the last records.
+    /// Bounds without what is behind an offset that is no longer wanted, and without what is before the last records.
     fn narrowed(
         &mut self,
         partitions: &[(String, i32)],
@@ -331,7 +332,7 @@ impl Run {
 }
 
 impl Run {
-    /// Says which partitions do not hold the offset that was asked for.
+    /// Reports the partitions in which the requested offset is out of range.
     fn tell_of_gaps(&self, partitions: &[(String, i32)], offset: Offset, first: &[Offset], ends: &[Offset]) {
         let places = || partitions.iter().zip(first.iter().zip(ends));
         let gone = places().filter(|(_, (first, _))| offset < **first);
@@ -359,7 +360,7 @@ impl Run {
     }
 }
 
-/// Where a partition begins that appeared while we were reading: nothing in it is old.
+/// Where a partition begins that was created after the start: all of its records are newer than the start.
 fn later_start(action: &Action) -> Start {
     match action.start {
         Start::At(Position::Time(time)) => Start::At(Position::Time(time)),

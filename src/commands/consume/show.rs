@@ -1,4 +1,4 @@
-//! What comes, printed: record by record, or the values of a whole batch at once where nothing else is asked for.
+//! Printing of records: one by one, or the values of a whole batch at once where nothing else is wanted.
 
 use std::ops::ControlFlow;
 
@@ -13,18 +13,18 @@ use crate::output::record::RecordFormatter;
 use crate::output::voice::Voice;
 use crate::topic_partition::Offset;
 
-/// Bytes gathered before they are written.
+/// How many bytes are collected before they are written.
 pub(super) const OUT_BYTES: usize = 256 * 1024;
-/// A batch whose values take more bytes is printed record by record.
+/// A batch whose values are larger than this is printed record by record.
 const AT_ONCE: usize = 4 << 20;
 
-/// Prints what comes.
+/// Prints the records that are read.
 pub(super) struct Show<'a> {
     pub(super) goals: &'a mut Goals,
     pub(super) formatter: &'a mut dyn RecordFormatter,
     pub(super) limit: Option<u64>,
     pub(super) wanted: &'a Wanted,
-    /// What finds records that may be wanted.
+    /// Finds records that can match the condition, before they are decoded.
     pub(super) sieve: Option<&'a Sieve>,
     pub(super) gathered: &'a mut Option<Gathered>,
     pub(super) skips_bad: bool,
@@ -46,7 +46,7 @@ impl Show<'_> {
         Ok(())
     }
 
-    /// Keeps a record of the first or last ones until all have come.
+    /// Keeps a record for the first or last ones, which are printed when all were read.
     fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> ControlFlow<()> {
         if !gathered.counts(record) {
             self.goals.stop(record.topic, record.partition);
@@ -62,7 +62,7 @@ impl Show<'_> {
         ControlFlow::Continue(())
     }
 
-    /// Says that a record cannot be printed, which may end the run.
+    /// Reports that a record cannot be printed, which may end the run.
     fn report(&mut self, record: &ConsumedRecord<'_>, problem: &str) -> ControlFlow<()> {
         let place = format!(
             "{}-{} offset {}: {problem}",
@@ -103,7 +103,7 @@ impl Show<'_> {
 }
 
 impl Show<'_> {
-    /// Whether all of a batch is wanted, whatever its records hold.
+    /// Whether all records of a batch are wanted, whatever they hold.
     fn wants_all_of(&mut self, fetched: &FetchedBatch<'_>) -> bool {
         let header = &fetched.batch.header;
         let count = u64::try_from(header.records_count).unwrap_or(u64::MAX);
@@ -119,7 +119,7 @@ impl Show<'_> {
                 .want_all_before(fetched.topic, fetched.partition, header.next_offset())
     }
 
-    /// Prints the values of a whole batch; false, and nothing, where one cannot be decoded.
+    /// Prints the values of a whole batch; returns false without printing where one cannot be decoded.
     fn print_values(&mut self, fetched: &FetchedBatch<'_>) -> bool {
         let Some(end) = self.formatter.values_end(fetched.topic) else {
             return false;
@@ -134,11 +134,12 @@ impl Show<'_> {
 }
 
 impl RecordVisitor for Show<'_> {
-    /// The short way for what is asked for most: values, and all of them.
+    /// The fast path for the most frequent use: values alone, and all of them.
     fn batch(&mut self, fetched: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
         let header = &fetched.batch.header;
         if self.sieve.is_some() {
-            // The last record may be left out, so that it would not tell how far the partition is.
+            // The sieve may leave out the last record, so that the records would not show how far the partition was
+            // read.
             self.goals
                 .wants(fetched.topic, fetched.partition, header.last_offset());
             return Ok(None);

@@ -1,22 +1,22 @@
-//! Which of the records that are read are printed: those that meet a condition, and of those perhaps the first or last.
+//! Which of the records that are read are printed: those that match a condition, or the first or last of those.
 
 use crate::client::record_source::ConsumedRecord;
 use crate::filter::{Expression, Field, Fields};
 use crate::topic_partition::Offset;
 
-/// What is printed of what is read; everything by default.
+/// What is printed of the records that are read; everything by default.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub filter: Option<Expression>,
     pub ends: Option<Ends>,
     /// Nothing at or after this offset; the run ends there.
     pub before: Option<Offset>,
-    /// Fewer records than this are a failure.
+    /// With fewer records than this the run fails.
     pub at_least: u64,
 }
 
-/// So many records at one end of everything that is read, in the order of their times: of the first or last ones of each
-/// partition, the first or last.
+/// This many records at one end of all that are read, ordered by time: they are chosen from the first or last ones of
+/// each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     First(u64),
@@ -24,13 +24,13 @@ pub enum Ends {
 }
 
 impl Wanted {
-    /// Whether a record meets the condition.
+    /// Whether a record matches the condition.
     pub(super) fn takes(&self, record: &ConsumedRecord<'_>) -> bool {
         let filter = self.filter.as_ref();
         filter.is_none_or(|filter| filter.is_met(&View(record)))
     }
 
-    /// Whether headers are looked at.
+    /// Whether the condition needs headers.
     pub(super) fn wants_headers(&self) -> bool {
         let is_header = |field: &Field| matches!(field, Field::Header(_));
         let filter = self.filter.as_ref();
@@ -38,7 +38,7 @@ impl Wanted {
     }
 }
 
-/// A record as conditions look at it.
+/// A record as conditions read it.
 struct View<'a>(&'a ConsumedRecord<'a>);
 
 impl Fields for View<'_> {

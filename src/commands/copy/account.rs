@@ -1,4 +1,4 @@
-//! What became of the records of a copy: told by the sink, entered in the ledger, refusals named one by one.
+//! The outcome of a copy's records: reported by the sink, entered in the ledger; refusals are listed one by one.
 
 use super::ledger::Ledger;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
@@ -8,16 +8,16 @@ use crate::filter::Field;
 use crate::output::{self, counted, stderr_line};
 use crate::topic_partition::Offset;
 
-/// Single records named on stderr; the rest is counted.
+/// Records listed singly on stderr; the rest are counted.
 const NAMED: u64 = 20;
 
 /// The account of a run.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) ledger: Ledger,
-    /// Source topics and partitions, by place.
+    /// Source topics and partitions, by index.
     pub(super) names: Vec<(String, i32)>,
-    /// A record that is refused is passed over.
+    /// Whether a record that is refused is skipped.
     pub(super) skips_failed: bool,
     failed: u64,
     first: Option<(Kind, String)>,
@@ -41,11 +41,11 @@ impl Account {
         self.failed > 0 && !self.skips_failed
     }
 
-    /// A record has nothing that could become its key: it is passed over, or ends the run.
+    /// A record lacks the field that would become its key: it is skipped, or ends the run.
     ///
     /// # Errors
     ///
-    /// The record, where such records are not passed over.
+    /// The record, where such records are not skipped.
     pub(super) fn keyless(&mut self, record: &RecordFields<'_>, field: &Field) -> Result<()> {
         let (topic, partition, offset) = (record.topic, record.partition, record.record.offset);
         let text =
@@ -66,12 +66,12 @@ impl Account {
         self.first.get_or_insert((kind, text));
     }
 
-    /// The failures that wait to be told.
+    /// The failures that have not been reported yet.
     pub(super) fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }
 
-    /// Whether everything that was read to be copied is in the target.
+    /// An error if not everything that was to be copied is in the target.
     pub(super) fn verdict(&self) -> Result<()> {
         let Some((kind, text)) = &self.first else {
             return Ok(());

@@ -1,7 +1,7 @@
-//! The file that says how far a copy is, so that the same command goes on where a run ended.
+//! The file with the progress of a copy, so that the same command continues where a run ended.
 //!
-//! It is replaced as a whole, so that a reader finds the old one or the new one. It counts for the topics that it was
-//! written about alone: one that was deleted and created again has another id, and is copied from its beginning.
+//! It is replaced as a whole, so that a reader finds the old one or the new one. It holds for the topics that it was
+//! written about only: one that was deleted and created again has another id, and is copied from its beginning.
 
 use std::fs;
 use std::io::Write;
@@ -14,27 +14,27 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::topic_partition::Offset;
 
-/// How far a copy is.
+/// The progress of a copy.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Checkpoint {
     pub(super) copy: Copy,
     pub(super) topics: Vec<TopicProgress>,
 }
 
-/// Which copy it is: another one has other positions.
+/// What identifies a copy: a different one has different positions.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Copy {
     /// The clusters' ids; very old brokers have none.
     pub(super) source_cluster: Option<String>,
     pub(super) target_cluster: Option<String>,
     pub(super) placement: String,
-    /// What becomes the key of each record.
+    /// The field that becomes the key of each record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) key: Option<String>,
-    /// The condition that records have to meet.
+    /// The condition that records have to match.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) condition: Option<String>,
-    /// Source and target of each pair, in order; or a pattern, and what it makes of names.
+    /// Source and target of each pair, in order; or a pattern, and the template of the targets' names.
     pub(super) topics: Vec<(String, String)>,
 }
 
@@ -52,13 +52,13 @@ pub(super) struct PartitionProgress {
     pub(super) partition: i32,
     /// Everything before this offset of the source is copied.
     pub(super) next: Offset,
-    /// The offset of the target where the copy goes on, where it is known.
+    /// The next offset of the copy in the target, where it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) target_next: Option<Offset>,
 }
 
 impl Copy {
-    /// A name that no other copy has.
+    /// A name that is unique to this copy.
     pub(super) fn name(&self) -> Result<String> {
         let hash = XxHash3_64::oneshot(&serde_json::to_vec(self).map_err(Error::failed)?);
         let topic = self.topics.first().map_or("", |(source, _)| source);
@@ -91,7 +91,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is none of ours, or is about another copy.
+    /// The file cannot be read, is not a checkpoint, or is about another copy.
     pub(super) fn read(path: &Path, copy: &Copy) -> Result<Option<Self>> {
         let shown = path.display();
         let bytes = match fs::read(path) {
@@ -113,7 +113,7 @@ impl Checkpoint {
         Ok(Some(found))
     }
 
-    /// Puts the file in the place of the former one.
+    /// Replaces the file.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let written = || -> std::io::Result<()> {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -132,7 +132,7 @@ impl Checkpoint {
         })
     }
 
-    /// How far a partition is, if both topics are still those that it is about.
+    /// The progress of a partition, if the ids of both topics are still the same.
     pub(super) fn of(&self, topic: &TopicProgress, partition: i32) -> Option<PartitionProgress> {
         let known = self.topics.iter().find(|known| {
             known.source == topic.source

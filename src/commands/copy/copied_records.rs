@@ -1,4 +1,4 @@
-//! The records of a slice that a copy is made of, for whoever knows them again by their digests.
+//! The records of a slice that are copied, for those who recognise them by their digests.
 
 use crate::commands::batch_reading::{RecordFields, Slice};
 use crate::commands::compare::Digester;
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::filter::Expression;
 use crate::records::Record;
 
-/// Which records are copied, and the memory to look at them one after the other.
+/// Which records are copied, and buffers to read them one after the other.
 #[derive(Debug)]
 pub(super) struct CopiedRecords<'a> {
     filter: Option<&'a Expression>,
@@ -15,7 +15,7 @@ pub(super) struct CopiedRecords<'a> {
 }
 
 impl<'a> CopiedRecords<'a> {
-    /// Those that meet a condition; all without one.
+    /// The records that match a condition; all without one.
     pub(super) fn new(filter: Option<&'a Expression>) -> Self {
         Self {
             filter,
@@ -28,7 +28,7 @@ impl<'a> CopiedRecords<'a> {
         self.filter.is_none()
     }
 
-    /// Hands on each of them in a slice, with what makes its digest.
+    /// Calls a function with each of them in a slice, and with what makes its digest.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Where groups are in the source, committed for them in the target, so that their members go on there with the record that
-//! they would have read next.
+//! Committed offsets of groups in the source, translated and committed in the target, so that their members continue
+//! there with the record that they would have read next.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::output::{counted, plural};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// What each group has committed in the source.
+/// The offsets that each group has committed in the source.
 type Commits = BTreeMap<String, BTreeMap<TopicPartition, CommittedOffset>>;
 
-/// A source partition that was copied: where the copy is on both sides.
+/// A source partition that was copied: its next offset on both sides.
 #[derive(Clone, Copy, Debug)]
 struct Place<'a> {
     pair: &'a Pair,
@@ -28,11 +28,11 @@ struct Place<'a> {
     target_next: Offset,
 }
 
-/// Carries over what the groups that match have committed in the topics of the copy.
+/// Carries over the committed offsets of the groups that match, in the topics of the copy.
 ///
 /// # Errors
 ///
-/// A cluster that does not answer; a commit that could not be carried over.
+/// A cluster that does not answer; an offset that could not be carried over.
 pub(super) fn carry_over(run: &Run<'_>, facts: &[Facts], clusters: &mut TwoClusters<'_>) -> Result<()> {
     let Some(pattern) = &run.job.action.groups else {
         return Ok(());
@@ -82,7 +82,7 @@ fn places<'a>(run: &'a Run<'_>, facts: &[Facts]) -> BTreeMap<TopicPartition, Pla
     known.collect()
 }
 
-/// The target's offsets for those that are committed behind none of the copy's ends.
+/// The target's offsets for committed offsets before the end of the copy.
 fn translations(
     job: &Job<'_>,
     commits: &Commits,
@@ -122,7 +122,7 @@ fn translations(
     Ok(names.into_iter().zip(answers).collect())
 }
 
-/// Commits for one group what it has not reached in the target yet; answers with what could not be carried over.
+/// Commits for one group the offsets that it has not reached in the target; returns those that it could not.
 fn commit(
     group: &str,
     committed: &BTreeMap<TopicPartition, CommittedOffset>,

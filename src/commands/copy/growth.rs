@@ -1,4 +1,4 @@
-//! What is added to the source while a copy follows it: partitions and topics, which are copied from their beginnings.
+//! Partitions and topics that are added to the source while a copy follows it; they are copied from their beginnings.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::output::counted;
 #[derive(Debug)]
 pub(super) struct Growth {
     watcher: Watcher,
-    /// What was said of topics that cannot be followed.
+    /// What was reported of topics that cannot be followed.
     said: HashSet<String>,
 }
 
@@ -31,11 +31,11 @@ impl Growth {
         }
     }
 
-    /// Takes into the run what has come. What cannot be taken is said once, and tried again with the next look.
+    /// Adds to the run what is new. What cannot be added is reported once, and tried again at the next look.
     ///
     /// # Errors
     ///
-    /// The run cannot go on.
+    /// The run cannot continue.
     pub(super) fn follow(&mut self, run: &mut Run<'_>, clusters: &mut TwoClusters<'_>) -> Result<()> {
         for topic in self.watcher.take().unwrap_or_default() {
             let known = run.pairs.iter().position(|pair| pair.source.name == topic.name);
@@ -60,7 +60,7 @@ impl Growth {
     }
 }
 
-/// The partitions that a topic has got, once its target has them too.
+/// The partitions that were added to a topic, once its target has them too.
 fn new_partitions(
     run: &mut Run<'_>,
     place: usize,
@@ -131,7 +131,7 @@ fn new_topic(
 ) -> Result<Vec<Range>> {
     let action = run.job.action;
     let are_one = clusters.are_one()?;
-    // A copy that a pattern matches is not copied again and again.
+    // Otherwise a copy that the pattern matches would be copied again and again.
     if are_one && run.pairs.iter().any(|pair| pair.target == topic.name) {
         return Ok(Vec::new());
     }
@@ -172,7 +172,7 @@ fn refuse_shared_target(pairs: &[Pair], new: &Pair) -> Result<()> {
     }
 }
 
-/// The partitions from number `known` on, from their beginnings.
+/// The partitions from number `known` on, each from its beginning.
 fn ranges_of(job: &Job<'_>, topic: &TopicDescription, known: usize) -> Vec<Range> {
     let new = topic.partitions.iter().skip(known);
     new.filter(|partition| job.action.part.takes(partition.partition))
@@ -185,7 +185,7 @@ fn ranges_of(job: &Job<'_>, topic: &TopicDescription, known: usize) -> Vec<Range
         .collect()
 }
 
-/// Begins to copy these ranges, which are of one topic.
+/// Starts to copy these ranges, which belong to one topic.
 fn enter(run: &mut Run<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
     let mut starts = run.keeper.starts(&mut ranges);
     if let Some(transactions) = &run.transfer.transactions {

@@ -1,4 +1,4 @@
-//! Keeps the checkpoint of a run: reads what a former one left, and writes how far this one is.
+//! Keeps the checkpoint of a run: reads the one of an earlier run, and writes the progress of this one.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -22,12 +22,12 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Keeper {
     pub(super) path: PathBuf,
     checkpoint: Checkpoint,
-    /// What a former run left.
+    /// The checkpoint of an earlier run.
     former: Option<Checkpoint>,
-    /// Positions are kept elsewhere.
+    /// Whether positions are kept in transactions instead.
     is_idle: bool,
     next_save: Instant,
-    /// The topic and the partition of each place, as places in the checkpoint.
+    /// The topic and the partition of each source partition, as indexes in the checkpoint.
     places: Vec<(usize, usize)>,
 }
 
@@ -68,13 +68,13 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Whether a former run has come somewhere.
+    /// Whether an earlier run has made progress.
     pub(super) fn has_former(&self) -> bool {
         let mut topics = self.checkpoint.topics.iter();
         topics.any(|topic| !topic.partitions.is_empty())
     }
 
-    /// Takes a topic into the checkpoint, with what a former run knew of it.
+    /// Adds a topic to the checkpoint, with the progress of an earlier run.
     pub(super) fn know(&mut self, pair: &Pair) {
         let id = pair.existing.as_ref().map(TopicDescription::id_text);
         let mut topic = TopicProgress {
@@ -96,7 +96,7 @@ impl Keeper {
         }
     }
 
-    /// Topics that match no more, or not now, keep their positions.
+    /// Keeps the positions of topics that the pattern does not match in this run.
     fn remember_others(&mut self) {
         let topics = &mut self.checkpoint.topics;
         for other in self.former.iter().flat_map(|former| &former.topics) {
@@ -106,12 +106,12 @@ impl Keeper {
         }
     }
 
-    /// A name that no other copy has.
+    /// A name that is unique to this copy.
     pub(super) fn name(&self) -> Result<String> {
         Ok(format!("kafkit-{}", self.checkpoint.copy.name()?))
     }
 
-    /// Lets the ranges begin where the checkpoint says, and answers with where the copies are in the target.
+    /// Moves the ranges to the positions of the checkpoint, and returns the next offset of each copy in the target.
     pub(super) fn starts(&mut self, ranges: &mut [Range]) -> Vec<Option<Offset>> {
         let mut starts = Vec::with_capacity(ranges.len());
         for range in ranges {
@@ -151,7 +151,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Writes how far everything is, if that has changed.
+    /// Writes the progress, if it has changed.
     pub(super) fn save(&mut self, account: &Account) -> Result<()> {
         self.next_save = Instant::now() + SAVE_EVERY;
         if self.is_idle {
@@ -172,7 +172,7 @@ impl Keeper {
     }
 }
 
-/// What tells this copy from others: its topics and what their copies are called, or a pattern and what it makes of them.
+/// What distinguishes this copy: its topics and the names of their copies, or a pattern and a template of names.
 fn topics_of(action: &Action, pairs: &[Pair]) -> Vec<(String, String)> {
     let Selection { words, is_regex, .. } = &action.topics;
     if !words.is_empty() && !is_regex {
@@ -182,6 +182,6 @@ fn topics_of(action: &Action, pairs: &[Pair]) -> Vec<(String, String)> {
         return names.collect();
     }
     let target = action.target.as_deref().unwrap_or("$0");
-    // No topic has a slash in its name.
+    // No topic's name contains a slash.
     vec![(format!("/{}/", words.join("|")), target.to_owned())]
 }

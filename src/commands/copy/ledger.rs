@@ -1,31 +1,31 @@
-//! How far each source partition is copied: a plain account, told what was read, sent, delivered and refused.
+//! The progress of each source partition: plain bookkeeping of what was read, sent, delivered and refused.
 //!
-//! A position moves only over what is settled: when everything before it is in the target, or was not to be copied. So a
-//! run that goes on from the positions misses nothing, whatever order the answers came in. Knows no cluster and no clock.
+//! A position advances only over what is settled: everything before it is in the target, or was not to be copied. So a
+//! run that continues from the positions misses nothing, whatever order the answers had. Knows no cluster and no clock.
 
 use std::collections::VecDeque;
 
 use crate::topic_partition::Offset;
 
-/// A part of a source partition, read at once: a batch, or some records.
+/// A part of a source partition that was read at once: a batch, or some records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// The partition's place in the list of those that are copied.
+    /// The partition's index in the list of those that are copied.
     pub(super) place: usize,
     number: u64,
 }
 
-/// Where a record that was sent comes from.
+/// The source of a record that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) chunk: Chunk,
     pub(super) offset: Offset,
 }
 
-/// Where the records of a batch that was sent come from.
+/// The sources of the records of a batch that was sent.
 #[derive(Clone, Debug)]
 pub(super) enum Origins {
-    /// A batch of the source as it was: its records follow one another.
+    /// An unchanged batch of the source: its records follow one another.
     Whole(Origin),
     /// Records that were packed together.
     Each(Vec<Origin>),
@@ -35,18 +35,18 @@ pub(super) enum Origins {
 struct Sent {
     first_tag: u64,
     count: u64,
-    /// Records without an outcome.
+    /// How many records have no outcome yet.
     left: u64,
     origins: Origins,
 }
 
 #[derive(Debug)]
 struct Open {
-    /// Where the source goes on behind the chunk.
+    /// The source offset after the chunk.
     next: Offset,
-    /// Records that are neither delivered nor given up.
+    /// How many records are neither delivered nor skipped.
     left: u32,
-    /// Where the target goes on behind the chunk's last record, as far as it is known.
+    /// The target offset after the chunk's last record, as far as it is known.
     target_next: Option<Offset>,
 }
 
@@ -57,11 +57,11 @@ struct Place {
     /// The number of the first chunk in `open`.
     first: u64,
     open: VecDeque<Open>,
-    /// Records delivered.
+    /// How many records are delivered.
     delivered: u64,
 }
 
-/// The account of a run.
+/// The ledger of a run.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     places: Vec<Place>,
@@ -89,12 +89,12 @@ impl Ledger {
         self.places.get(place).and_then(|place| place.target_next)
     }
 
-    /// Records that are in the target.
+    /// How many records are in the target.
     pub(super) fn all_delivered(&self) -> u64 {
         self.places.iter().map(|place| place.delivered).sum()
     }
 
-    /// Opens a chunk of a source partition, whose records are sent before it is known how many they are.
+    /// Opens a chunk of a source partition, whose records are sent before their number is known.
     pub(super) fn begin(&mut self, place: usize) -> Chunk {
         let Some(known) = self.places.get_mut(place) else {
             return Chunk { place, number: 0 };
@@ -102,14 +102,14 @@ impl Ledger {
         let number = known.first + known.open.len() as u64;
         known.open.push_back(Open {
             next: known.next,
-            // The chunk itself, until it is known where it ends.
+            // Counts as one open record until its end is known.
             left: 1,
             target_next: None,
         });
         Chunk { place, number }
     }
 
-    /// A record of an open chunk is to be sent.
+    /// More records of an open chunk will be sent.
     pub(super) fn expect(&mut self, chunk: Chunk, records: u32) {
         let place = self.places.get_mut(chunk.place);
         if let Some(open) = place.and_then(|place| place.open_mut(chunk.number)) {
@@ -127,13 +127,13 @@ impl Ledger {
         }
     }
 
-    /// A source partition was read up to `next`, and nothing of that is sent.
+    /// A source partition was read up to `next`, and none of these records is sent.
     pub(super) fn pass(&mut self, place: usize, next: Offset) {
         let chunk = self.begin(place);
         self.end(chunk, next);
     }
 
-    /// A batch of `count` records is sent: the tag of its first one.
+    /// A batch of `count` records is sent; returns the tag of its first record.
     pub(super) fn send(&mut self, count: u32, origins: Origins) -> u64 {
         let first_tag = self.next_tag;
         self.next_tag += u64::from(count);
@@ -146,7 +146,7 @@ impl Ledger {
         first_tag
     }
 
-    /// Records are in the target, the first of them at `offset`.
+    /// `count` records are in the target, the first of them at `offset`.
     pub(super) fn delivered(&mut self, first_tag: u64, count: u64, offset: Option<Offset>) {
         self.settle_tags(first_tag, count, |place, records, at| {
             place.delivered += records;
@@ -154,12 +154,12 @@ impl Ledger {
         });
     }
 
-    /// A record is given up, for good: its partition goes on behind it.
+    /// A record is skipped for good: the position can advance over it.
     pub(super) fn skip(&mut self, tag: u64) {
         self.settle_tags(tag, 1, |_, _, _| None);
     }
 
-    /// Where a record that was sent comes from.
+    /// The source of a record that was sent.
     pub(super) fn origin(&self, tag: u64) -> Option<Origin> {
         let sent = self.sent.get(self.find(tag)?)?;
         let at = tag - sent.first_tag;
@@ -185,8 +185,8 @@ impl Ledger {
         (tag < sent.first_tag + sent.count).then_some(index)
     }
 
-    /// Settles the records of a run of tags, piece by piece: `outcome` gets a partition, how many of its records, and how
-    /// many others of the run are before them, and says where the target goes on.
+    /// Settles a run of tags, one partition after the other: `outcome` gets a partition, how many of its records are
+    /// settled, and how many records of the run precede them; it returns the target offset after them.
     fn settle_tags(
         &mut self,
         first_tag: u64,
@@ -231,7 +231,7 @@ impl Place {
         self.open.get_mut(index)
     }
 
-    /// So many records of a chunk have an outcome.
+    /// `records` records of a chunk have an outcome.
     fn take(&mut self, number: u64, records: u32, target_next: Option<Offset>) {
         if let Some(open) = self.open_mut(number) {
             open.left = open.left.saturating_sub(records);

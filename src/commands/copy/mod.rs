@@ -1,7 +1,7 @@
-//! Topics into other topics, of the same cluster or another one: whole batches, as they are wherever nothing changes.
+//! Topics into other topics, of the same cluster or another one: whole batches, unchanged wherever possible.
 //!
-//! The steps: which topics, into which (`plan`); what has to be created (`targets`); where a former run ended
-//! (`checkpoint`); then batches from the one to the other (`run`, `transfer`), accounted for (`ledger`) so that a position
+//! The steps: which topics become which (`plan`); what has to be created (`targets`); where an earlier run ended
+//! (`checkpoint`); then batches from one side to the other (`run`, `transfer`), recorded (`ledger`) so that a position
 //! never passes a record that may be missing in the target.
 
 mod account;
@@ -45,42 +45,42 @@ pub(super) use plan::{Pair, Source};
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Action {
     pub topics: Selection,
-    /// What the copies are called; as their sources where it is missing. `$0` to `$9` are parts of a pattern's match.
+    /// The names of the copies; those of their sources if missing. `$0` to `$9` are parts of a pattern's match.
     pub target: Option<String>,
-    /// The cluster that is copied to, where it is another one.
+    /// The target's cluster, if it is another one.
     pub target_settings: Option<Settings>,
     pub part: Part,
     pub filter: Option<Expression>,
     pub placement: Placement,
-    /// What becomes the key of each record; without it keys stay.
+    /// The field that becomes the key of each record; without it keys stay.
     pub key: Option<Field>,
-    /// Topics that are missing are created.
+    /// Whether missing topics are created.
     pub creates: bool,
-    /// How many partitions these get; as many as their sources without it.
+    /// The partitions of created topics; without it as many as their sources.
     pub new_partitions: Option<i32>,
-    /// A record that the target refuses is passed over.
+    /// Whether a record that the target refuses is skipped.
     pub skips_failed: bool,
-    /// Where the file is that says how far the copy is; in the user's state directory without a name.
+    /// The file with the progress of the copy; without it, one in the user's state directory.
     pub checkpoint: Option<PathBuf>,
-    /// Batches and positions are committed together, in transactions of the target's cluster.
+    /// Whether batches and positions are committed together, in transactions of the target's cluster.
     pub is_exactly_once: bool,
-    /// Groups whose places are carried over to the target when all is copied.
+    /// Groups whose committed offsets are carried over to the target when all is copied.
     pub groups: Option<fancy_regex::Regex>,
-    /// Goes on with what comes later, until it is interrupted.
+    /// Whether the copy continues with later records, until it is interrupted.
     pub follows: bool,
-    /// Both sides are compared when all is copied.
+    /// Whether both sides are compared when all is copied.
     pub verifies: bool,
-    /// A checkpoint that is there does not count.
+    /// Whether an existing checkpoint is ignored.
     pub restarts: bool,
     pub is_dry_run: bool,
     /// How long to wait for a cluster that does not answer.
     pub patience: Duration,
-    /// How messages about the target's cluster are shown.
+    /// How messages about the target's cluster are printed.
     pub output: OutputOptions,
 }
 
 impl Action {
-    /// Whether the nth record of a source partition is the nth of the target partition of that number, unchanged.
+    /// Whether the nth record of a source partition is the nth of the target partition with that number, unchanged.
     fn keeps_records(&self) -> bool {
         self.placement == Placement::Keep && self.key.is_none()
     }
@@ -119,13 +119,13 @@ impl Command for Action {
     }
 }
 
-/// A copy whose topics are chosen, wherever they are read from.
+/// A copy whose topics are chosen, from a cluster or a backup.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) action: &'a Action,
     pub(super) pairs: &'a [Pair],
     pub(super) origin: &'a dyn BatchOrigin,
-    /// Names the origin in the checkpoint; very old brokers have no cluster id.
+    /// Identifies the source in the checkpoint; very old brokers have no cluster id.
     pub(super) source_id: Option<&'a str>,
     pub(super) interrupt: &'a Interrupt,
 }
@@ -188,7 +188,7 @@ pub(super) fn pairs(
     Ok(pairs)
 }
 
-/// The part of each source partition that is copied when nothing is copied yet, in the order of the pairs.
+/// The part of each source partition to copy, before any progress, in the order of the pairs.
 fn ranges(action: &Action, pairs: &[Pair], origin: &ClusterOrigin) -> Result<Vec<Range>> {
     let mut partitions = Vec::new();
     for pair in pairs {

@@ -1,17 +1,17 @@
-//! Records out of batches that cannot be sent as they are, or are too small to travel alone, packed into new ones.
+//! Records of batches that cannot be sent unchanged, or are too small to be sent alone, packed into new batches.
 //!
-//! One packer for each target partition. Records keep keys, values, headers and times; a batch takes records of one codec
-//! only, so that what was compressed stays so.
+//! One packer for each target partition. Records keep keys, values, headers and times; a batch has records of one codec
+//! only, so that what was compressed stays compressed.
 
 use super::ledger::Origin;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::{Codec, Header, Record};
 
-/// Bytes of a batch before compression: as many as `max.message.bytes` usually allows, with room for services that keep it
+/// The bytes of a batch before compression: the usual `max.message.bytes`, with some space for services whose limit is
 /// a little lower.
 pub(super) const BATCH_BYTES: usize = 1_000_000;
 
-/// A batch that is packed, not compressed yet.
+/// A packed batch, not compressed yet.
 #[derive(Debug)]
 pub(super) struct Packed {
     pub(super) bytes: Vec<u8>,
@@ -25,7 +25,7 @@ pub(super) struct Packer {
     builder: BatchBuilder,
     codec: Codec,
     origins: Vec<Origin>,
-    /// Bytes of a batch at most, unless it has a single record.
+    /// The most bytes of a batch, unless it has a single record.
     limit: usize,
 }
 
@@ -42,7 +42,7 @@ impl Packer {
         }
     }
 
-    /// Adds a record. Answers with the batch before it, where it does not go into that.
+    /// Adds a record. Returns the previous batch, if the record does not fit into it.
     pub(super) fn add(&mut self, record: &Record<'_>, codec: Codec, origin: Origin) -> Option<Packed> {
         let headers: Vec<Header<'_>> = record.headers.collect();
         let bytes = self
@@ -58,7 +58,7 @@ impl Packer {
         full
     }
 
-    /// The batch as far as it is packed.
+    /// The batch packed so far.
     pub(super) fn take(&mut self) -> Option<Packed> {
         if self.builder.is_empty() {
             return None;

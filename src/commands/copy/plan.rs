@@ -1,4 +1,4 @@
-//! What a copy comes to, before anything is done: which topic becomes which, what has to be created, and why not. Pure.
+//! What a copy will do: which topic becomes which, what has to be created, and what is impossible. Pure.
 
 use crate::client::admin::topic_specs::TopicSpec;
 use crate::client::admin::topics::TopicDescription;
@@ -8,10 +8,10 @@ use crate::topic_partition::is_internal_topic;
 /// How records find their partitions in the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placement {
-    /// Where they are in the source.
+    /// The same partition as in the source.
     #[default]
     Keep,
-    /// By their keys, as Java's producer does; those without a key stay together in turns.
+    /// By key, as in Java's producer; those without a key go to one partition per batch in turn.
     Hash,
 }
 
@@ -24,18 +24,18 @@ impl Placement {
     }
 }
 
-/// A topic that is copied, as it is in its cluster or backup.
+/// A topic to copy, as it is in its cluster or backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Source {
     pub(in crate::commands) topic: TopicDescription,
     pub(in crate::commands) spec: TopicSpec,
 }
 
-/// A topic, and what its copy is called.
+/// A topic, and the name of its copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) struct Pair {
     pub(in crate::commands) source: TopicDescription,
-    /// What the target is created as.
+    /// The specification for creating the target.
     pub(in crate::commands) spec: TopicSpec,
     pub(in crate::commands) target: String,
     /// The target as it is; `None` where it is to be created.
@@ -43,7 +43,7 @@ pub(in crate::commands) struct Pair {
 }
 
 impl Pair {
-    /// Partitions of the target, once it is there.
+    /// The number of partitions of the target, once it exists.
     pub(super) fn target_partitions(&self) -> usize {
         let wanted = self.spec.partitions.and_then(|count| usize::try_from(count).ok());
         match &self.existing {
@@ -52,7 +52,7 @@ impl Pair {
         }
     }
 
-    /// Whether the target has a place for every record.
+    /// Whether the target has a partition for every record.
     ///
     /// # Errors
     ///
@@ -70,8 +70,8 @@ impl Pair {
     }
 }
 
-/// The name of a topic's copy: the same on another cluster, `target`, or with a pattern what `target` makes of the match
-/// (`$0` all of it, `$1` the first group).
+/// The name of a topic's copy: the same on another cluster, `target`, or with a pattern the expansion of `target` with
+/// the match (`$0` all of it, `$1` the first group).
 pub(super) fn target_name(
     source: &str,
     target: Option<&str>,
@@ -102,11 +102,11 @@ pub(super) fn target_name(
     Ok(name)
 }
 
-/// Puts topics and their targets together.
+/// Pairs topics with their targets.
 ///
 /// # Errors
 ///
-/// A target that two topics would share, a topic that would be copied into itself, one that is missing and not to be
+/// A target that two topics would share, a topic that would be copied into itself, a missing one that must not be
 /// created.
 pub(super) fn pairs(
     names: Vec<(Source, String)>,

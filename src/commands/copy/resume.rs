@@ -1,5 +1,5 @@
-//! Where a copy begins in each target partition: behind what is there, which after a run that was killed may be more than
-//! its checkpoint says.
+//! Where a copy begins in each target partition: after the existing copies, which after a run that was killed may be
+//! more than its checkpoint says.
 
 use super::Job;
 use super::plan::Pair;
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::output::counted;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// Moves the ranges behind what is copied already, and says where each copy goes on in its target partition.
+/// Moves the ranges past what is copied already, and sets the next offset of each copy in its target partition.
 pub(super) fn find_starts(
     job: &Job<'_>,
     facts: &[Facts],
@@ -63,7 +63,7 @@ pub(super) fn find_starts(
     Ok(())
 }
 
-/// Where each target partition ends now.
+/// The current end of each target partition.
 pub(super) fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<'_>) -> Result<Vec<Offset>> {
     let targets = pairs.iter().filter_map(|pair| pair.existing.clone());
     let targets: Vec<_> = targets.collect();

@@ -1,4 +1,4 @@
-//! The run of a copy: goes on where a former one ended, carries batches, keeps the checkpoint, and says how it ended.
+//! The run of a copy: continues where an earlier one ended, transfers batches, saves the checkpoint, reports the end.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,10 +23,10 @@ use crate::topic_partition::{Offset, TopicPartition};
 
 /// How long one wait for records lasts, so that interrupts are seen.
 const STEP: Duration = Duration::from_millis(50);
-/// The same while answers of the target are awaited.
+/// The same while answers of the target are outstanding.
 const SHORT_STEP: Duration = Duration::from_millis(1);
 
-/// Copies.
+/// Copies all ranges.
 pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
     let (action, pairs) = (job.action, job.pairs);
     let mut keeper = Keeper::open(job, clusters)?;
@@ -64,7 +64,7 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
         growth: action.follows.then(|| Growth::watch(job, clusters)),
         progress: Progress::new(&name_of(pairs), total, clusters.here.printer.is_quiet()),
     };
-    // Before anything is written: a run that is killed at once must find where it began.
+    // Before anything is written: a run that is killed at once must still record where it began.
     run.keeper.save(&run.transfer.account)?;
     let began = Instant::now();
     let outcome = run.carry(clusters);
@@ -126,7 +126,7 @@ fn transfer(
     }
     let mut targets = Vec::with_capacity(pairs.len());
     for (pair, facts) in pairs.iter().zip(facts) {
-        // Asked now, so that a target that is not there is an error before anything is read.
+        // Asked here, so that a missing target is an error before anything is read.
         let partitions = sink.prepare_topic(&pair.target, action.patience)?;
         targets.push(Target::new(
             &pair.target,
@@ -155,7 +155,7 @@ fn transfer(
     Ok(transfer)
 }
 
-/// Begins transactions where they were asked for, and lets the ranges begin where the last one that was committed ended.
+/// Begins transactions if they were asked for, and moves the ranges to the positions of the last committed one.
 fn transactions(
     job: &Job<'_>,
     keeper: &Keeper,
@@ -178,7 +178,7 @@ fn transactions(
     Ok(Some(transactions))
 }
 
-/// Lets ranges begin where the last transaction that was committed ended; says whether there is one.
+/// Moves the ranges to the positions of the last committed transaction; returns whether there is one.
 pub(super) fn go_on_from(transactions: &Transactions, pairs: &[Pair], ranges: &mut [Range]) -> bool {
     let mut has_former = false;
     for range in ranges {
@@ -201,15 +201,15 @@ pub(super) struct Run<'a> {
     pub(super) transfer: Transfer,
     pub(super) reading: Box<dyn BatchFlow>,
     pub(super) keeper: Keeper,
-    /// Where each range began.
+    /// The first offset of each range.
     pub(super) froms: Vec<Offset>,
-    /// What the source gets beside what is copied, where it is followed.
+    /// What is added to the source, if it is followed.
     growth: Option<Growth>,
     pub(super) progress: Progress,
 }
 
 impl Run<'_> {
-    /// Carries everything; on every way out what can be delivered is.
+    /// Copies everything; however it ends, the records that were sent are delivered if possible.
     fn carry(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
         let mut outcome = self.until_end(clusters);
         let was_interrupted = self.job.interrupt.take();
@@ -230,7 +230,7 @@ impl Run<'_> {
         outcome.and(flushed).and(ended)
     }
 
-    /// Commits what is delivered, together with the positions; or takes it back, where some of it may not be.
+    /// Commits delivered batches together with the positions; aborts where some may not be delivered.
     fn end_transaction(&mut self, is_well: bool) -> Result<()> {
         let Transfer {
             sink,
@@ -255,7 +255,7 @@ impl Run<'_> {
         transactions.commit(positions)
     }
 
-    /// Ends the transaction that is open, when it has lasted long enough.
+    /// Commits the open transaction, if it has lasted long enough.
     fn commit_if_due(&mut self) -> Result<()> {
         if !self
             .transfer
@@ -299,7 +299,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Copies what has come to the source, too.
+    /// Adds new partitions and topics of the source to the copy.
     fn grow(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
         let Some(mut growth) = self.growth.take() else {
             return Ok(());

@@ -1,7 +1,7 @@
-//! What a run that was killed has written behind its last checkpoint: found in the target, so that it is not written again.
+//! What a run that was killed has written after its last checkpoint: found in the target, and not written again.
 //!
-//! A checkpoint names the offset where the copy goes on in each target partition. What lies there, record for record as in
-//! the source from its position on, is the copy's own; the first record that is not is where the source goes on.
+//! A checkpoint holds the next offset of the copy in each target partition. Records from there on that equal those of
+//! the source from its position on belong to the copy; the first one that differs is where the source continues.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::filter::Expression;
 use crate::interrupt::Interrupt;
 use crate::topic_partition::Offset;
 
-/// Records of a partition that are looked at: more than a run can have written since its last checkpoint.
+/// How many records of a partition are compared: more than a run can write between two checkpoints.
 const MOST: usize = 16 << 20;
 const STEP: Duration = Duration::from_millis(100);
 
-/// The part of a target partition behind the checkpoint, and the part of the source that it may be.
+/// The part of a target partition after the checkpoint, and the part of the source that it may be a copy of.
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) target: Range,
@@ -24,17 +24,20 @@ pub(super) struct Tail {
     pub(super) with_times: bool,
 }
 
-/// Where a partition goes on, after what was found.
+/// The new positions of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
+    /// The source offset to continue from.
     pub(super) next: Offset,
+    /// The target offset after the last record that belongs to the copy.
     pub(super) target_next: Offset,
+    /// How many records of the tail belong to the copy.
     pub(super) records: u64,
-    /// Records behind those, which are somebody else's.
+    /// How many records after those were written by others.
     pub(super) others: u64,
 }
 
-/// Looks for what is there already, for each tail.
+/// Looks for existing copies in each tail.
 pub(super) fn find(
     tails: &[Tail],
     filter: Option<&Expression>,
@@ -63,7 +66,7 @@ pub(super) fn find(
     Ok(search.matches.iter().map(Match::found).collect())
 }
 
-/// Takes the digests of what lies in the target.
+/// Collects the digests of the target's records.
 struct Written<'a> {
     tails: &'a [Tail],
     records: Vec<Vec<(u64, Offset)>>,
@@ -82,7 +85,7 @@ impl BatchVisitor for Written<'_> {
     }
 }
 
-/// A target's records, and how many of them are the source's, from the first on.
+/// A target's records, and how many of them, from the first on, equal the source's.
 #[derive(Debug)]
 struct Match {
     written: Vec<(u64, Offset)>,
@@ -103,7 +106,7 @@ impl Match {
         }
     }
 
-    /// The next record of the source.
+    /// Compares the next record of the source.
     fn hold_against(&mut self, digest: u64, offset: Offset) {
         match self.written.get(self.same) {
             Some((known, target_offset)) if !self.is_over && *known == digest => {

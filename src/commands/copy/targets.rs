@@ -1,4 +1,4 @@
-//! Topics that are missing in the target: made with the partitions and the configs of their sources.
+//! Topics that are missing in the target: created with the partitions and the configs of their sources.
 
 use super::plan::Pair;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
@@ -7,7 +7,7 @@ use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
 use crate::output;
 
-/// Creates what is missing, and says so; afterwards every pair has its target.
+/// Creates what is missing, and reports it; afterwards every pair has its target.
 pub(super) fn create(pairs: &mut [Pair], clusters: &mut TwoClusters<'_>) -> Result<()> {
     let missing: Vec<&mut Pair> = pairs.iter_mut().filter(|pair| pair.existing.is_none()).collect();
     if missing.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn create(pairs: &mut [Pair], clusters: &mut TwoClusters<'_>) -> Resu
     Ok(())
 }
 
-/// A target as it is now.
+/// The current description of a target.
 pub(super) fn describe(target: &str, clusters: &mut TwoClusters<'_>) -> Result<TopicDescription> {
     let described = described(&[target.to_owned()], clusters)?.into_iter().next();
     described.ok_or_else(|| Error::not_found(format!("topic {target} is not there")))
@@ -62,16 +62,16 @@ fn described(names: &[String], clusters: &mut TwoClusters<'_>) -> Result<Vec<Top
         .collect()
 }
 
-/// What a copy has to know of a target.
+/// What a copy has to know of a target topic.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
-    /// `max.message.bytes`, where the cluster says it.
+    /// `max.message.bytes`, if the cluster reports it.
     pub(super) largest: Option<usize>,
-    /// The broker gives records its own time.
+    /// Whether brokers replace the times of records (`message.timestamp.type=LogAppendTime`).
     pub(super) sets_times: bool,
 }
 
-/// What the cluster says of each target.
+/// Looks up the facts of each target.
 pub(super) fn facts(pairs: &[Pair], clusters: &mut TwoClusters<'_>) -> Result<Vec<Facts>> {
     let resources = pairs
         .iter()
@@ -88,7 +88,7 @@ pub(super) fn facts(pairs: &[Pair], clusters: &mut TwoClusters<'_>) -> Result<Ve
         largest: value(&configs, "max.message.bytes").and_then(|value| value.parse().ok()),
         sets_times: value(&configs, "message.timestamp.type").as_deref() == Some("LogAppendTime"),
     };
-    // What may not be asked is learned from refusals.
+    // Without the right to see configs, limits are learned from refusals.
     Ok(answers
         .into_iter()
         .map(|answer| answer.map(facts).unwrap_or_default())

@@ -1,8 +1,8 @@
-//! Exactly once: batches and positions in the same transactions of the target's cluster, so that both count or neither.
+//! Exactly once: batches and positions are committed in the same transactions of the target's cluster.
 //!
-//! Positions are committed as offsets of a group there, which is what a transaction can carry beside records: they need no
-//! topic of their own, `describe group` shows them, and whoever goes on with the copy, on whatever machine, finds them. The
-//! transactional id is the group's name; who begins under it fences whoever had it before.
+//! Positions are committed as offsets of a group there, which a transaction can contain beside records: they need no
+//! topic of their own, `describe group` shows them, and a copy on any machine can continue from them. The transactional
+//! id is the group's name; a new run with the same id fences the earlier one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::topic_partition::TopicPartition;
 
-/// How long a transaction takes records.
+/// How long records are added to a transaction before it is committed.
 const COMMIT_EVERY: Duration = Duration::from_secs(2);
-/// How long one may be open before its coordinator aborts it: a minute, as Java's producer has it.
+/// The `transaction.timeout.ms`, after which the coordinator aborts: a minute, as in Java's producer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The transactions of a copy.
@@ -26,13 +26,13 @@ pub(super) struct Transactions {
     producer: TransactionalProducer,
     /// The partitions of the open transaction.
     included: HashSet<TopicPartition>,
-    /// What was committed last.
+    /// The positions committed last.
     positions: BTreeMap<TopicPartition, CommittedOffset>,
     began: Instant,
 }
 
 impl Transactions {
-    /// Takes the name over from a former run, whose open transaction is aborted, and reads what that committed.
+    /// Initialises the transactional id, which aborts a former run's open transaction, and reads that run's positions.
     pub(super) fn begin(name: &str, settings: &Settings) -> Result<Self> {
         let mut client = Client::new(settings.clone());
         client.wait_for_each_answer();
@@ -52,12 +52,12 @@ impl Transactions {
         &self.producer
     }
 
-    /// What a former run committed of a target partition.
+    /// The committed position for a target partition.
     pub(super) fn position(&self, partition: &TopicPartition) -> Option<&CommittedOffset> {
         self.positions.get(partition)
     }
 
-    /// Makes a partition part of the transaction, before it gets its first batch.
+    /// Adds a partition to the transaction, before its first batch is sent.
     pub(super) fn include(&mut self, topic: &str, partition: i32) -> Result<()> {
         let partition = TopicPartition::new(topic, partition);
         if self.included.contains(&partition) {
@@ -74,12 +74,12 @@ impl Transactions {
         Ok(())
     }
 
-    /// Whether the open transaction has taken records for long enough.
+    /// Whether the open transaction has lasted for `COMMIT_EVERY`.
     pub(super) fn is_due(&self) -> bool {
         !self.included.is_empty() && self.began.elapsed() >= COMMIT_EVERY
     }
 
-    /// Commits what was sent, all of which must be delivered, together with the positions behind it.
+    /// Commits what was sent, which must all be delivered, together with the positions after it.
     pub(super) fn commit(&mut self, positions: BTreeMap<TopicPartition, CommittedOffset>) -> Result<()> {
         if self.included.is_empty() && positions == self.positions {
             return Ok(());
@@ -95,7 +95,7 @@ impl Transactions {
         Ok(())
     }
 
-    /// Takes back what was sent since the last commit.
+    /// Aborts what was sent since the last commit.
     pub(super) fn abort(&mut self) -> Result<()> {
         if self.included.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Batches of the source into batches of the target: as they are wherever a broker takes them so, else written anew.
+//! Batches of the source into batches of the target: unchanged wherever a broker accepts them so, else written anew.
 
 use super::account::Account;
 use super::ledger::{Chunk, Origin, Origins};
@@ -13,24 +13,24 @@ use crate::filter::{Expression, Field};
 use crate::records::{Codec, Record, recast};
 use crate::topic_partition::Offset;
 
-/// A smaller batch does not travel alone: a request carries one batch a partition, however small.
+/// A smaller batch is not sent alone: a request carries one batch for each partition, however small.
 const SMALL_BATCH: usize = 16 * 1024;
 
-/// A topic that is copied to.
+/// A target topic.
 #[derive(Debug)]
 pub(super) struct Target {
     topic: String,
-    /// Its `max.message.bytes`, where that is known.
+    /// Its `max.message.bytes`, if it is known.
     largest: Option<usize>,
     is_transactional: bool,
-    /// By partition.
+    /// One for each partition.
     packers: Vec<Packer>,
-    /// Where records without a key go, until a batch is full.
+    /// The partition for records without a key, until its batch is full.
     turn: usize,
 }
 
 impl Target {
-    /// `largest` is the topic's `max.message.bytes`, where it is known.
+    /// `largest` is the topic's `max.message.bytes`, if it is known.
     pub(super) fn new(
         topic: &str,
         partitions: usize,
@@ -48,7 +48,7 @@ impl Target {
         target
     }
 
-    /// The topic has so many partitions.
+    /// Sets the topic's number of partitions.
     pub(super) fn grow(&mut self, partitions: usize) {
         let limit = self
             .largest
@@ -58,26 +58,26 @@ impl Target {
         }
     }
 
-    /// Whether the topic takes a batch of so many bytes, as far as that is known.
+    /// Whether the topic accepts a batch of this many bytes, as far as it is known.
     fn takes(&self, bytes: usize) -> bool {
         self.largest.is_none_or(|largest| bytes <= largest)
     }
 }
 
-/// Carries batches from the reading to the sink.
+/// Transfers batches from the reading to the sink.
 pub(super) struct Transfer {
     pub(super) sink: Box<dyn BatchSink>,
     pub(super) account: Account,
-    /// Where batches and positions are committed together.
+    /// Commits batches and positions together; `None` without exactly-once.
     pub(super) transactions: Option<Transactions>,
     pub(super) targets: Vec<Target>,
-    /// The target of each source partition, by place.
+    /// The index of the target of each source partition.
     pub(super) target_of: Vec<usize>,
     pub(super) placement: Placement,
     pub(super) filter: Option<Expression>,
-    /// What becomes the key of each record.
+    /// The field that becomes the key of each record.
     pub(super) key: Option<Field>,
-    /// Source partitions whose end was told of are passed up to here.
+    /// The last reported end of each source partition.
     pub(super) passed: Vec<Offset>,
     pub(super) bytes: u64,
     pub(super) scratch: Vec<u8>,
@@ -101,9 +101,9 @@ impl BatchVisitor for Transfer {
         }
     }
 
-    /// What is sent as it is the target checks, where it answers: a batch that was damaged in the source, it refuses.
+    /// Unchanged batches are checked by the target, if it answers: it refuses a batch that is corrupt in the source.
     fn passes_on(&self) -> bool {
-        // A refusal spoils a transaction, which then cannot go on without the batch.
+        // A refusal spoils a transaction, which cannot be committed without the batch.
         let bears_refusals = self.transactions.is_none() || !self.account.skips_failed;
         self.sends_whole_batches() && bears_refusals && self.sink.is_answered()
     }
@@ -118,7 +118,7 @@ impl BatchVisitor for Transfer {
 }
 
 impl Transfer {
-    /// Takes a source partition into the account, behind those that are there.
+    /// Adds a source partition to the ledger, after the existing ones.
     pub(super) fn add(&mut self, range: &Range, start: Option<Offset>, target: usize) {
         self.account.ledger.add(range.from, start);
         self.account.names.push((range.topic.clone(), range.partition));
@@ -126,12 +126,12 @@ impl Transfer {
         self.passed.push(range.from);
     }
 
-    /// Whether nothing that was asked for needs a look at single records.
+    /// Whether batches can be sent whole, since no option needs single records.
     fn sends_whole_batches(&self) -> bool {
         self.placement == Placement::Keep && self.filter.is_none() && self.key.is_none()
     }
 
-    /// Whether a batch is sent as it is.
+    /// Whether a batch is sent unchanged.
     fn stays(&self, place: usize, slice: &Slice<'_>) -> bool {
         let bytes = slice.batch.bytes.len();
         let target = self.target_of.get(place).and_then(|at| self.targets.get(*at));
@@ -142,7 +142,7 @@ impl Transfer {
             && recast::can_be_sent(&slice.batch.header)
     }
 
-    /// Sends everything that waits for company.
+    /// Sends all batches that are still being packed.
     pub(super) fn send_packed(&mut self) -> Result<()> {
         for target in 0..self.targets.len() {
             let partitions = self.targets.get(target).map_or(0, |target| target.packers.len());
@@ -188,7 +188,7 @@ impl Transfer {
         let mut scratch = std::mem::take(&mut self.scratch);
         let outcome = self.pack_records(place, slice, chunk, &mut scratch);
         self.scratch = scratch;
-        // A chunk that was not read to its end stays open, and its partition where it was.
+        // After an error the chunk stays open, so that the position of its partition does not advance.
         outcome?;
         self.account.ledger.end(chunk, slice.next());
         Ok(())

@@ -1,5 +1,5 @@
-//! What a committed offset of the source is in the target: counted back from where the copy ends, and held against the
-//! record that is there, so that nobody goes on in a wrong place.
+//! Translates committed offsets of the source to the target: counted back from the end of the copy, and verified by the
+//! record that is there, so that no group continues at a wrong offset.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use crate::filter::Expression;
 use crate::interrupt::Interrupt;
 use crate::topic_partition::Offset;
 
-/// A partition, and the offsets of it that are to be translated.
+/// A partition, and its offsets to be translated.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// From the first of the offsets up to where the copy is.
+    /// From the first of the offsets up to the end of the copy.
     pub(super) source: Range,
     pub(super) target: (String, i32),
-    /// The target's offset behind the last record that was copied.
+    /// The target offset after the last copied record.
     pub(super) target_next: Offset,
-    /// In their order, none twice, all within `source`.
+    /// Sorted, without duplicates, all within `source`.
     pub(super) offsets: Vec<Offset>,
     pub(super) with_times: bool,
 }
 
-/// The target's offset for each of the source; nothing where another record is there than was expected.
+/// The target's offset for each of the source; `None` where the record there is not the expected one.
 pub(super) type Answer = BTreeMap<Offset, Option<Offset>>;
 
-/// Answers the questions, in their order.
+/// Answers the questions, in the same order.
 pub(super) fn translate(
     questions: &[Question],
     filter: Option<&Expression>,
@@ -59,11 +59,11 @@ pub(super) fn translate(
     Ok(expected.iter().zip(&check.seen).map(answer).collect())
 }
 
-/// The records of a partition, as far as they are counted.
+/// The records of a partition counted so far.
 #[derive(Debug, Default)]
 struct Count {
     all: i64,
-    /// For each offset: the records before the first one at or behind it, and that one.
+    /// For each offset: how many records precede the first one at or after it, and the digest of that one.
     first: Vec<(i64, u64)>,
 }
 
@@ -101,12 +101,12 @@ impl BatchVisitor for Counts<'_> {
     }
 }
 
-/// Where the record of an offset should be.
+/// The target offset where the record of an offset should be.
 #[derive(Clone, Copy, Debug)]
 struct Expected {
     offset: Offset,
     target: Offset,
-    /// The record; nothing where no record is behind the offset.
+    /// The record's digest; `None` where no record follows the offset.
     digest: Option<u64>,
 }
 
@@ -127,7 +127,7 @@ fn expected((question, count): (&Question, &Count)) -> Vec<Expected> {
 struct Check<'a> {
     questions: &'a [Question],
     expected: &'a [Vec<Expected>],
-    /// The first record at or behind each offset that is expected.
+    /// The digest of the first record at or after each expected offset.
     seen: Vec<Vec<u64>>,
     copied: CopiedRecords<'a>,
 }
@@ -176,7 +176,7 @@ mod tests {
     use crate::records::batch_builder::{BatchBuilder, BatchOptions};
     use crate::records::{Batch, compacted_batch};
 
-    /// A partition in memory: numbers at offsets, in batches of a few, as compaction leaves them.
+    /// A partition in memory: numbers at offsets, in batches of a few, with gaps as compaction leaves them.
     #[derive(Clone, Debug)]
     struct Log(Vec<(Offset, u32)>);
 
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    /// One batch with gaps where the offsets have them.
+    /// One batch, with the gaps of the offsets.
     fn batch(records: &[(Offset, u32)]) -> Vec<u8> {
         let (first, last) = (records[0].0, records[records.len() - 1].0);
         let mut builder = BatchBuilder::new(BatchOptions {

@@ -1,4 +1,4 @@
-//! After a copy: whether what was copied is in the target, record for record.
+//! After a copy: whether all copied records are in the target, record for record.
 
 use super::ledger::Ledger;
 use super::plan::Pair;
@@ -12,20 +12,20 @@ use crate::filter::Expression;
 use crate::output::{counted, plural};
 use crate::topic_partition::Offset;
 
-/// Partitions whose difference is named.
+/// How many partitions with differences are listed.
 const NAMED: usize = 20;
 
-/// What a run copies, and where to.
+/// The ranges that a run copies, and their targets.
 #[derive(Debug)]
 pub(super) struct Copied {
-    /// The source and the place of its pair.
+    /// Each range, and the index of its pair.
     sources: Vec<(Range, usize)>,
     targets: Vec<(String, Offset)>,
     filter: Option<Expression>,
 }
 
 impl Copied {
-    /// Notes where the run begins; nothing where the user does not want to know.
+    /// Notes where the run begins; `None` if the user did not ask to verify.
     pub(super) fn begin(
         action: &Action,
         pairs: &[Pair],
@@ -51,7 +51,7 @@ impl Copied {
         })
     }
 
-    /// Compares what was copied with what is there.
+    /// Compares what was copied with the target.
     pub(super) fn verify(
         self,
         job: &Job<'_>,

@@ -1,4 +1,4 @@
-//! Looks at the source's topics again and again, on a thread of its own, so that a slow answer holds up no record.
+//! Looks up the source's topics repeatedly, on a thread of its own, so that a slow answer delays no record.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::thread;
@@ -13,7 +13,7 @@ use crate::error::Result;
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Looks until it is dropped.
+/// Looks up topics until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watcher {
     seen: Receiver<Vec<TopicDescription>>,
@@ -21,7 +21,7 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Begins to look for the topics of this selection.
+    /// Starts to look up the topics of this selection.
     pub(super) fn begin(settings: Settings, topics: Selection) -> Self {
         let (end, ended) = channel::<()>();
         let (tell, seen) = sync_channel(1);
@@ -34,9 +34,9 @@ impl Watcher {
                     client
                 });
                 match look(asked, &topics) {
-                    // One that was not taken yet is as good.
+                    // If the last result was not taken yet, this one can be dropped.
                     Ok(found) => drop(tell.try_send(found)),
-                    // That the cluster is gone is for the reading to say.
+                    // An unreachable cluster is reported by the reading.
                     Err(_) => client = None,
                 }
             }
@@ -44,7 +44,7 @@ impl Watcher {
         Self { seen, _end: end }
     }
 
-    /// What was seen since the last call.
+    /// The result since the last call.
     pub(super) fn take(&self) -> Option<Vec<TopicDescription>> {
         self.seen.try_recv().ok()
     }

@@ -1,6 +1,6 @@
-//! Groups and how far they have come: once, or again and again until somebody has seen enough.
+//! Groups and their progress: once, or repeatedly until the user ends it.
 //!
-//! Owns what the lag is made of: committed offsets, ends, and the time of the first record that waits.
+//! Owns the calculation of lags: committed offsets, ends, and the time of the first record that is not committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -21,7 +21,7 @@ use crate::records::batches::Batches;
 use crate::spelling::closest;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// The most that the first waiting batch may inflate to.
+/// The most bytes that the batch of that record may decompress to.
 const BATCH_LIMIT: usize = 64 * 1024 * 1024;
 /// How long one wait between two looks lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
@@ -55,7 +55,7 @@ fn look(names: &[String], context: &mut Context) -> Result<Vec<Progress>> {
     let mut described = Vec::new();
     for name in names {
         let found = match context.client.admin()?.describe_group(name) {
-            // Only its coordinator knows a group.
+            // Only its coordinator can describe a group.
             Err(error) if error.kind() == Kind::Unreachable => {
                 context.client.admin()?.note_coordinator_absent(name, &error)?;
                 described.push(Progress::unknown(name));
@@ -80,7 +80,7 @@ fn no_group(name: &str, refusal: ApiError, context: &mut Context) -> Error {
     Error::not_found(format!("group \"{name}\" not found{meant}"))
 }
 
-/// A group with what it has committed and where its partitions end.
+/// A group with its committed offsets and the ends of its partitions.
 fn progress(description: GroupDescription, context: &mut Context) -> Result<Progress> {
     let admin = context.client.admin()?;
     let mut lags = BTreeMap::new();
@@ -135,7 +135,7 @@ fn progress(description: GroupDescription, context: &mut Context) -> Result<Prog
     })
 }
 
-/// Milliseconds for which the first record that is not committed has waited; unknown where no broker states it.
+/// Milliseconds since the first record that is not committed was written; `None` where it cannot be read.
 fn waits(row: &Row, topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Option<i64>> {
     let (Some(lag), Some(committed)) = (row.lag(), row.committed) else {
         return Ok(None);
@@ -148,7 +148,7 @@ fn waits(row: &Row, topics: &[TopicDescription], admin: &mut AdminClient) -> Res
     let Some(leader) = leader(topics, &row.partition) else {
         return Ok(None);
     };
-    // Whoever may see the group but not read the topic still sees the lag.
+    // A user who may see the group but not read the topic still sees the lag.
     let Ok(Some(bytes)) = admin.fetch_batch(&row.partition, id, leader, committed)? else {
         return Ok(None);
     };

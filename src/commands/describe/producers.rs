@@ -1,4 +1,4 @@
-//! The producers of partitions, as their leaders remember them.
+//! The active producers of partitions, as their leaders report them (KIP-664).
 
 use crate::client::admin::volumes::leaders;
 use crate::commands::context::Context;

@@ -1,6 +1,6 @@
 //! One line a batch.
 //!
-//! Owns the columns and what makes a batch belong to a range.
+//! Owns the columns, and the decision whether a batch belongs to a range.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,13 +65,13 @@ pub(super) fn show(
     Ok(corrupt.load(Ordering::Relaxed) + tell_end(&segment.name, &end?, printer))
 }
 
-/// Rows on their way out.
+/// A writer for rows.
 struct RowsOut<'a, W> {
     rows: &'a mut Rows,
     out: &'a mut W,
 }
 
-/// Whole rows at a time, as workers hand them on.
+/// Takes whole rows, as workers deliver them.
 impl<W: Write> Write for RowsOut<'_, W> {
     fn write(&mut self, rows: &[u8]) -> io::Result<usize> {
         self.rows.write(rows, self.out).map(|()| rows.len())
@@ -82,7 +82,7 @@ impl<W: Write> Write for RowsOut<'_, W> {
     }
 }
 
-/// Whether a record of the batch may be in the range.
+/// Whether a record of the batch can be in the range.
 fn is_in(range: Range, header: &BatchHeader) -> bool {
     let newest_is_old = range.since.is_some_and(|since| header.max_timestamp < since);
     let oldest_is_new = range
@@ -91,8 +91,8 @@ fn is_in(range: Range, header: &BatchHeader) -> bool {
     header.last_offset() >= range.from && !newest_is_old && !oldest_is_new
 }
 
-/// What follows the last whole batch, on stderr: on a live log that is what is being written. Answers how many
-/// corrupt places that is.
+/// Reports on stderr what follows the last whole batch: in a live log that is a batch being written. Returns the number
+/// of corrupt places in it.
 pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 {
     match end {
         WalkEnd::Clean => {}
@@ -119,7 +119,7 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
     0
 }
 
-/// Those for a log of `length` bytes, `u64::MAX` if it is not known.
+/// The columns of a table for a log of `length` bytes, `u64::MAX` if it is not known.
 fn columns_for_people(file: &LogDirFile, length: u64) -> [Column; 8] {
     let position_width = if length == u64::MAX {
         11
@@ -182,12 +182,12 @@ fn flags(batch: &WholeBatch<'_>, is_valid: bool) -> String {
     flags.join(", ")
 }
 
-/// What a control batch says, in Kafka's words.
+/// The type of a control batch, in Kafka's words.
 fn control_type(batch: &WholeBatch<'_>) -> Option<String> {
     if !batch.header.is_control() {
         return None;
     }
-    // The first record is the only one, and says it.
+    // A control batch has one record, which has the type.
     let mut control = None;
     let _ = batch.bytes.each_record(&batch.header, &mut Vec::new(), |record| {
         if let Ok(StreamedRecord::Held(record)) = record {
@@ -208,7 +208,7 @@ pub(super) fn control_name(control: ControlType) -> String {
     }
 }
 
-/// Every field, for programs.
+/// Every field, in the formats for programs.
 const FULL: &[Column] = &[
     number("POSITION", 0),
     number("BASE_OFFSET", 0),

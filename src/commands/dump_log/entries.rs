@@ -1,4 +1,4 @@
-//! The entries of everything that is no log: indexes, snapshots, checkpoints, properties.
+//! The entries of all files other than logs: indexes, snapshots, checkpoints, properties.
 //!
 //! Owns their columns.
 
@@ -49,7 +49,7 @@ pub(super) fn show(
     })
 }
 
-/// A table that begins once its file has turned out to be one, and takes its rows as they are read.
+/// A table whose head is written with the first row, when its file has proved to be readable.
 struct Table<'a> {
     begin: Option<(&'a str, Option<&'a str>)>,
     rows: &'a mut Rows,
@@ -112,7 +112,7 @@ fn offset_index(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
     table.begin(&[number("OFFSET", 12), number("POSITION", 10)])?;
     for entry in index.into_entries() {
         let entry = entry?;
-        // The first entry of an index that has none yet is preallocated zeros.
+        // The first entry of an empty index is preallocated zeros.
         if entry.position > 0 {
             table.row(&[entry.offset.into(), i64::from(entry.position).into()])?;
         }

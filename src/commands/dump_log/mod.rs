@@ -1,6 +1,6 @@
-//! Looks into the files of a log directory: opens them by kind, walks them, hands rows to the printer.
+//! Shows the files of a log directory: opens them by kind, reads them, passes rows to the printer.
 //!
-//! Owns what the native face can be asked for.
+//! Owns the action of the native face.
 
 mod batches;
 mod entries;
@@ -32,7 +32,7 @@ pub struct Action {
 /// What to show of the files.
 #[derive(Clone, Debug)]
 pub enum View {
-    /// A line a batch, and the entries of everything that is no log.
+    /// A line for each batch, and for each entry of other files.
     Batches,
     Records(Records),
     Stats,
@@ -58,7 +58,7 @@ impl Command for Action {
     }
 }
 
-/// Runs it.
+/// Shows the files.
 pub fn run(action: &Action, context: &mut Context) -> Result<()> {
     if action.paths.iter().any(|path| path == Path::new("-")) {
         if action.paths.len() > 1 {
@@ -121,7 +121,7 @@ fn show(action: &Action, files: &[LogDirFile], context: &mut Context) -> Result<
     }
 }
 
-/// Shows every file, even if others are corrupt. `show` answers how many corrupt places it has seen.
+/// Shows every file, even if others are corrupt. `show` returns the number of corrupt places in a file.
 fn each_file(
     files: &[LogDirFile],
     printer: &mut Printer,
@@ -154,7 +154,7 @@ fn each_file(
     Ok(())
 }
 
-/// Whether the reader of our output has gone.
+/// Whether the error is that the reader of our output has gone.
 fn is_of_output(error: &Error) -> bool {
     error
         .cause::<std::io::Error>()

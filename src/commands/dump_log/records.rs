@@ -1,6 +1,6 @@
 //! Records by a template, or as JSON lines.
 //!
-//! Owns which records are shown, and that those of Kafka's own topics are shown decoded in JSON.
+//! Owns the choice of records, and that those of internal topics are shown decoded in JSON.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,21 +32,21 @@ use crate::topic_partition::TopicPartition;
 enum Formatter {
     Template(Template),
     Json,
-    /// A topic of Kafka's own.
+    /// Records of an internal topic.
     Internal(internal_json::Topic),
 }
 
-/// What a thread works with.
+/// The state of a thread.
 struct Worker<'a> {
     formatter: Formatter,
-    /// What a record brings is made printable.
+    /// Whether data of records are made printable.
     is_for_terminal: bool,
     partition: &'a TopicPartition,
     range: Range,
     scratch: Vec<u8>,
-    /// How many batches were shown whose checksum does not hold.
+    /// How many batches were shown with a wrong checksum.
     corrupt: &'a AtomicU64,
-    /// How many records were too large to be shown.
+    /// How many records were too large to show.
     left_out: &'a AtomicU64,
 }
 
@@ -98,7 +98,7 @@ impl From<RecordError> for Early<Stop> {
     }
 }
 
-/// The partition by the folder's name; the folder itself when it is none.
+/// The partition that the folder's name says; the name as a topic where it says none.
 fn partition_of(file: &LogDirFile) -> TopicPartition {
     let path = std::fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
     let folder = path
@@ -159,8 +159,8 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// A record whose key and value are read piece by piece, where the form allows that; else it is left out, and that
-    /// is told.
+    /// Shows a record whose key and value are read piece by piece, where the format allows it; else the record is left
+    /// out and counted.
     fn large(
         &mut self,
         header: &BatchHeader,
@@ -241,7 +241,7 @@ impl Worker<'_> {
             self.escape(begin, out);
             return Ok(());
         }
-        // Most records have no headers, and an empty list takes no memory.
+        // Most records have no headers, and an empty list allocates no memory.
         let headers: Vec<HeaderView<'_>> = record
             .headers
             .map(|header| HeaderView {
@@ -268,7 +268,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Makes JSON printable where a terminal is to show it.
+    /// Makes JSON printable if it goes to a terminal.
     fn escape(&self, begin: usize, out: &mut Vec<u8>) {
         if self.is_for_terminal {
             escape_in_json(begin, out);

@@ -1,7 +1,7 @@
 //! Good batches of a damaged log to a new file.
 //!
-//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's, at any position.
-//! The source is only read.
+//! Owns the definition of good: a whole batch with a correct checksum whose offsets follow those of the last good one,
+//! at any position. The source is only read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -21,7 +21,7 @@ use crate::storage::read_only::log_walk::{LogWalk, WalkEnd, WholeBatch};
 pub(super) fn run(file: &LogDirFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {
     let mut segment = LogWalk::open(file, range)?;
     let failed = |error: io::Error| Error::from(error).context(out.display());
-    // Never over a file that is there, the source least of all.
+    // Never overwrites a file, least of all the source.
     let opened = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -72,28 +72,28 @@ pub(super) fn run(file: &LogDirFile, out: &Path, range: Range, printer: &mut Pri
     ))
 }
 
-/// What is written. A batch's base offset is outside its checksum, so that it may lie where the checksum holds.
+/// The output. A batch's base offset is not covered by its checksum, so that it may be wrong in a batch that passes.
 struct Good {
     writer: BufWriter<File>,
     kept: u64,
     bytes: u64,
     lost: u64,
-    /// The least offset that may follow.
+    /// The lowest offset that may follow.
     next: i64,
-    /// What `next` was before the last batch, and that one's length.
+    /// The value of `next` before the last batch, and the length of that batch.
     before_last: Option<(i64, u64)>,
-    /// Where a batch was corrupt, until the next one shows that at least its length was right.
+    /// The position of a corrupt batch, until the next batch proves at least its length right.
     suspect: Option<u64>,
-    /// Nothing shows where the next batch begins.
+    /// Whether the position of the next batch is unknown.
     is_lost: bool,
-    /// The format of the last batch.
+    /// The format version of the last batch.
     magic: i8,
-    /// Where nothing can be read twice, every length is trusted.
+    /// False where nothing can be read twice, so that every length must be trusted.
     can_search: bool,
 }
 
 impl Good {
-    /// Takes a batch that is good; breaks when its length was not to be trusted.
+    /// Adds a good batch; breaks if its length cannot be trusted.
     fn add(&mut self, batch: &WholeBatch<'_>) -> io::Result<ControlFlow<()>> {
         let (first, length) = (batch.header.base_offset, batch.bytes.len());
         if !batch.is_valid() {
@@ -110,7 +110,7 @@ impl Good {
         self.magic = batch.header.magic;
         if first < self.next {
             match self.before_last {
-                // It follows the batch before the last: that one jumped ahead.
+                // It follows the batch before the last one, whose offset must have been too high.
                 Some((next, last)) if first >= next => self.take_back(next, last)?,
                 _ => {
                     self.lost += 1;
@@ -126,7 +126,7 @@ impl Good {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// From where on the next good batch is to be searched, when the walk has ended before the log.
+    /// The position from which the next good batch is searched, if the walk ended before the log.
     fn lost_from(&mut self, end: &WalkEnd) -> Option<u64> {
         let position = match end {
             WalkEnd::NoBatch { position, .. } | WalkEnd::Trailing { position, .. } => Some(*position),
@@ -137,7 +137,7 @@ impl Good {
         is_lost.then_some(from + 1)
     }
 
-    /// What may follow; the last batch may have jumped ahead.
+    /// The offsets that may follow; the base offset of the last batch may have been too high.
     fn wanted(&self) -> Wanted {
         Wanted {
             magic: self.magic,

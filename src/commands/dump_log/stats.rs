@@ -1,6 +1,6 @@
-//! A log summed up: records, bytes, codecs, producers, times, gaps.
+//! A summary of a log: records, bytes, codecs, producers, times, gaps.
 //!
-//! Owns what is counted. Memory grows with the producers only, and only so far.
+//! Owns the counts. Memory grows with the number of producers only, up to a limit.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::storage::read_only::LogDirFile;
 use crate::storage::read_only::Range;
 use crate::storage::read_only::log_walk::{LogWalk, WholeBatch};
 
-/// So many producers are counted one by one, the rest together.
+/// This many producers are counted singly, the rest together.
 const MOST_PRODUCERS: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ struct Stats {
     value_bytes: u64,
     first_offset: Option<i64>,
     next_offset: i64,
-    /// Offsets between records that no record has: compaction, or a hole.
+    /// Offsets without a record between batches' records: compacted, or lost.
     missing: u64,
     oldest: Option<i64>,
     newest: Option<i64>,
@@ -50,7 +50,7 @@ struct Stats {
     more_producers: u64,
 }
 
-/// Sums up one log; answers how many corrupt places it has.
+/// Shows the summary of one log; returns the number of corrupt places in it.
 pub(super) fn show(
     file: &LogDirFile,
     is_first: bool,
@@ -87,7 +87,7 @@ pub(super) fn show(
 }
 
 impl Stats {
-    /// Adds the sums of what follows in the log.
+    /// Adds the sums of a later part of the log.
     fn append(&mut self, more: Self) {
         self.batches += more.batches;
         self.records += more.records;
@@ -136,7 +136,7 @@ impl Stats {
         let codec = header.codec().map_or("?", |codec| codec.name());
         let stored = batch.bytes.len().saturating_sub(header.body_at() as u64);
         let counted = batch.bytes.each_record(header, scratch, |record| {
-            // Behind what is no record nothing is counted.
+            // After an undecodable record nothing can be counted.
             self.record(&record.map_err(|_| ())?, range);
             Ok::<(), ()>(())
         });
@@ -189,7 +189,7 @@ fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
     Ok(())
 }
 
-/// A label and what is said under it.
+/// A label and its text.
 type Line = (&'static str, String);
 
 fn sums(stats: &Stats) -> Vec<Line> {
@@ -227,7 +227,7 @@ fn codecs(stats: &Stats) -> Vec<Line> {
     stats.codecs.iter().map(line).collect()
 }
 
-/// What not every log has.
+/// Lines that not every log has.
 fn particulars(stats: &Stats) -> Vec<Line> {
     let mut lines = Vec::new();
     let producers = stats.producers.len() as u64;

@@ -1,6 +1,6 @@
-//! An audit of the files, shown as it comes.
+//! An audit of the files, shown as it proceeds.
 //!
-//! Owns the exit code; what is wrong is for `log_audit` to find.
+//! Owns the exit code; problems are found by `log_audit`.
 
 use crate::error::{Error, Result};
 use crate::log_audit::{self, Limits};
@@ -8,7 +8,7 @@ use crate::output::log_dump::audit::{AuditBars, AuditReport};
 use crate::output::{Printer, plural};
 use crate::storage::read_only::LogDirFile;
 
-/// Shows what is wrong with the files; an error when something is.
+/// Shows the problems of the files; an error if there are any.
 pub(super) fn show(files: &[LogDirFile], printer: &mut Printer) -> Result<()> {
     let mut report = AuditReport::begin(printer)?;
     let mut bars = AuditBars::new(printer.is_quiet());

@@ -1,4 +1,4 @@
-//! Deleting groups, and what a group has committed: shown, asked for, written down for the way back.
+//! Deleting groups, and committed offsets: shown, confirmed, and saved to an undo file before.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub(super) fn run(deletion: &Deletion, context: &mut Context) -> Result<()> {
         if let Some(described) = inactive::find(&group.listing.id, context)? {
             inactive::check_no_members(&described, "delete")?;
         } else if let Some(members) = group.members.filter(|members| *members > 0) {
-            // Share groups are described in a way of their own.
+            // Share groups need another kind of request to be described.
             let active = plural(members as u64, "active member");
             let error = Error::failed(format!(
                 "cannot delete group {}: it has {active}",
@@ -80,7 +80,7 @@ pub(super) fn run(deletion: &Deletion, context: &mut Context) -> Result<()> {
     context.outcome_of(failures)
 }
 
-/// The groups that are meant; a name that is not there is an error.
+/// The selected groups; a name without a group is an error.
 fn chosen(deletion: &Deletion, context: &mut Context) -> Result<Vec<GroupSummary>> {
     let selection = &deletion.selection;
     let names: Vec<String> = if selection.is_regex {
@@ -118,7 +118,7 @@ fn ask_to_delete(groups: &[GroupSummary], names: &[String], context: &mut Contex
     context.consent(&lines, &format!("Delete {what}?"), "nothing deleted")
 }
 
-/// One file for all groups that have committed something; none where no group has.
+/// Writes one file for all groups with committed offsets; none if no group has any.
 fn write_undo(deletion: &Deletion, groups: &[GroupSummary], context: &mut Context) -> Result<()> {
     let mut before = BTreeMap::new();
     for group in groups {
@@ -142,7 +142,7 @@ fn write_undo(deletion: &Deletion, groups: &[GroupSummary], context: &mut Contex
     Ok(())
 }
 
-/// Deletes what a group has committed in some partitions.
+/// Deletes the committed offsets of a group in some partitions.
 pub(super) fn offsets(deletion: &OffsetDeletion, context: &mut Context) -> Result<()> {
     let group = &deletion.group;
     if inactive::find(group, context)?.is_none() {

@@ -1,4 +1,4 @@
-//! Groups that are about to be changed: whether they exist, and who still reads in them.
+//! Groups that are about to be changed: whether they exist, and whether they have active members.
 
 use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::{AdminClient, ApiError};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::plain_words::few;
 use crate::spelling::closest;
 
-/// The group, or nothing where there is no group of this name.
+/// The group; `None` where there is no group of this name.
 pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDescription>> {
     match context.client.admin()?.describe_group(name)? {
         Ok(group) => Ok(Some(group)),
@@ -16,7 +16,7 @@ pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDesc
     }
 }
 
-/// Refuses to change a group while members read in it, in words that say who.
+/// Refuses to change a group with active members, and names them.
 pub(super) fn check_no_members(group: &GroupDescription, what: &str) -> Result<()> {
     let members: Vec<String> = group
         .members
@@ -38,7 +38,7 @@ pub(super) fn check_no_members(group: &GroupDescription, what: &str) -> Result<(
     )
 }
 
-/// What to say of a group that is not there: of another type, or not at all.
+/// The error for a group that is of another type, or does not exist.
 pub(super) fn not_found(name: &str, context: &mut Context) -> Error {
     let groups = context.client.admin().and_then(AdminClient::list_groups);
     let groups = groups.unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) fn not_found(name: &str, context: &mut Context) -> Error {
     Error::not_found(format!("group \"{name}\" not found{meant}"))
 }
 
-/// The error of a coordinator that refuses to do `what` to a group.
+/// The error of a coordinator that refuses to do `what` with a group.
 pub(super) fn refused(what: &str, group: &str, refusal: ApiError) -> Error {
     Error::from(refusal).context(format_args!("cannot {what} group {group}"))
 }

@@ -48,7 +48,7 @@ impl Command for Action {
     }
 }
 
-/// All groups; of names alone nothing more is asked.
+/// Lists all groups; if only names are wanted, nothing else is requested.
 pub(super) fn list(context: &mut Context) -> Result<()> {
     if context.printer.format() == Format::Name {
         let groups = context.client.admin()?.list_groups()?;

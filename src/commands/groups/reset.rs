@@ -1,4 +1,4 @@
-//! Moving a group to other offsets: looked at first, asked for, written down for the way back, then committed.
+//! Moving a group to other offsets: shown, confirmed, saved to an undo file, then committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,20 +16,20 @@ use crate::error::{Error, Result};
 use crate::output::{confirm, group_reset as output, plural};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// Partitions whose record is looked at; each costs a question.
+/// For how many partitions the next record is shown; each costs a request.
 const LOOKED_AT: usize = 100;
 
 /// What to reset.
 #[derive(Debug)]
 pub struct Reset {
     pub group: String,
-    /// Which partitions; where none is named, those that the group has committed.
+    /// Which partitions; if empty, those with an offset committed by the group.
     pub topics: Vec<PartitionsOfTopic>,
     pub target: Target,
     /// Whether the user has said yes in advance (`--yes`).
     pub is_sure: bool,
     pub is_dry_run: bool,
-    /// Where the way back is written; here, under the group's name, when not given.
+    /// The undo file; if `None`, one named after the group in the working directory.
     pub undo: Option<PathBuf>,
 }
 
@@ -85,19 +85,19 @@ pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
     carry_out(reset, &moves, context)
 }
 
-/// How many partitions are elsewhere than they are to be.
+/// How many partitions change.
 fn moving(moves: &[output::Move]) -> u64 {
     moves.iter().filter(|moved| !moved.is_none()).count() as u64
 }
 
-/// Whether there is a group of this name that has no offsets.
+/// Whether the group of this name is of a type without committed offsets, such as a share group.
 fn is_other_type(reset: &Reset, context: &mut Context) -> Result<bool> {
     let groups = context.client.admin()?.list_groups()?;
     let found = groups.iter().find(|group| group.id == reset.group);
     Ok(found.is_some_and(|group| !matches!(group.kind.as_str(), "classic" | "consumer")))
 }
 
-/// What moves, from where to where.
+/// The changes of all partitions.
 fn moves(
     reset: &Reset,
     given: &Commits,
@@ -151,7 +151,7 @@ fn moves(
     Ok(moves)
 }
 
-/// The partitions with their leaders. One that is gone, or that nobody leads, is an error when it was named.
+/// The partitions with their leaders. One that does not exist, or has no leader, is an error if it was named.
 fn led(
     wanted: &BTreeSet<TopicPartition>,
     topics: &[TopicDescription],

@@ -1,7 +1,7 @@
-//! Where a reset takes each partition of a group: a question to the cluster, a shift, another group, a file.
+//! The new offset of each partition in a reset: from the cluster, a shift, another group, or a file.
 //!
-//! The same places as `kafka-consumer-groups --reset-offsets` finds: what lies outside a partition is moved to its first
-//! offset or its end, and where no record is as new as a time the place is the end.
+//! The same offsets that `kafka-consumer-groups --reset-offsets` finds: one out of range is moved to the first offset
+//! or the end, and for a time after the last record the end is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::client::admin::offsets::{EARLIEST, LATEST};
 use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// Where to.
+/// The target of a reset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Offset(Offset),
@@ -21,24 +21,24 @@ pub enum Target {
     Latest,
     /// The first record at or after this time, in milliseconds since 1970.
     Time(i64),
-    /// So many records on, or back.
+    /// This many records forward, or back if negative.
     Shift(i64),
-    /// Where another group is.
+    /// The committed offsets of another group.
     Group(String),
-    /// What an undo file says.
+    /// The offsets of an undo file.
     File(PathBuf),
 }
 
-/// What the partitions are known to be before a place is looked for.
+/// The state of the partitions before the reset.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// Where the group is.
+    /// The offsets that the group has committed.
     pub commits: BTreeMap<TopicPartition, CommittedOffset>,
-    /// The first offset and the end of each partition.
+    /// The log start offset and the end of each partition.
     pub bounds: BTreeMap<TopicPartition, (Offset, Offset)>,
 }
 
-/// What another group or a file says; nothing for the other targets.
+/// The offsets of another group or a file; empty for the other targets.
 pub(super) fn given(target: &Target, group: &str, admin: &mut AdminClient) -> Result<undo_file::Commits> {
     match target {
         Target::Group(other) => {
@@ -54,7 +54,7 @@ pub(super) fn given(target: &Target, group: &str, admin: &mut AdminClient) -> Re
     }
 }
 
-/// The place of each partition; `None` is no commit at all, as a file may have it.
+/// The new offset of each partition; `None` removes the committed offset, as a file may want.
 pub(super) fn places(
     target: &Target,
     partitions: &[(TopicPartition, BrokerId)],
@@ -108,7 +108,7 @@ pub(super) fn places(
     Ok(places)
 }
 
-/// The first offset and the end of each partition; one that nobody answers for is an error.
+/// The log start offset and the end of each partition; one without an answer is an error.
 pub(super) fn bounds(
     partitions: &[(TopicPartition, BrokerId)],
     admin: &mut AdminClient,
@@ -136,8 +136,8 @@ pub(super) fn bounds(
     Ok(bounds)
 }
 
-/// Partitions that are meant without a word about topics: those of the file or the other group, or else those that
-/// the group has committed.
+/// The partitions of a reset without named topics: those of the file or the other group, or else those with an offset
+/// committed by the group.
 pub(super) fn implied(
     given: &undo_file::Commits,
     commits: &BTreeMap<TopicPartition, CommittedOffset>,

@@ -1,7 +1,7 @@
-//! The way back: what a group had committed before it was changed, in a file that `groups reset --to file:F` takes.
+//! The undo file: the offsets that a group had committed before a change, for `groups reset --to file:F`.
 //!
-//! The file is a JSON array with one object for each partition; offsets are those of the cluster that is named there. What
-//! `kafka-consumer-groups --export` prints (`topic,partition,offset`) is read as well.
+//! The file is a JSON array with one object for each partition; offsets belong to the cluster that it names. The output
+//! of `kafka-consumer-groups --export` (`topic,partition,offset`) is read as well.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,15 +14,15 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::topic_partition::TopicPartition;
 
-/// What each partition had; `None` had nothing committed.
+/// The committed offset of each partition; `None` where there was none.
 pub(super) type Commits = BTreeMap<TopicPartition, Option<CommittedOffset>>;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Row {
-    /// The id of the cluster; none is any cluster.
+    /// The id of the cluster; `None` fits every cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
-    /// No group is any group.
+    /// `None` fits every group.
     #[serde(default)]
     group: Option<String>,
     topic: String,
@@ -38,7 +38,8 @@ fn no_epoch() -> i32 {
     -1
 }
 
-/// Writes a new file and returns its name. `wanted` must not exist yet; without it the file gets the name of `what`, here.
+/// Writes a new file and returns its name. `wanted` must not exist; `None` makes a name of `what`, in the working
+/// directory.
 pub(super) fn write(
     wanted: Option<&Path>,
     what: &str,
@@ -71,7 +72,7 @@ fn row(cluster: Option<&str>, group: &str, partition: &TopicPartition, had: Opti
     }
 }
 
-/// What a file says of `group` on the cluster of this id.
+/// The offsets in a file for `group` on the cluster with this id.
 pub(super) fn read(path: &Path, group: &str, cluster: Option<&str>) -> Result<Commits> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::from(error).context(format_args!("cannot read {}", path.display())))?;
@@ -128,7 +129,7 @@ pub(super) fn read(path: &Path, group: &str, cluster: Option<&str>) -> Result<Co
     Ok(commits)
 }
 
-/// Lines of topic, partition and offset, perhaps with the group in front; the number of a line that is none of these.
+/// Lines of topic, partition and offset, perhaps after the group; the error is the number of an invalid line.
 fn csv_rows(text: &str) -> Result<Vec<Row>, usize> {
     let mut rows = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -1,4 +1,4 @@
-//! Many groups, looked at again and again: how far behind, how fast they read, when they have caught up.
+//! Many groups, watched: how far behind they are, how fast they read, when the lag is gone.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ const STEP: Duration = Duration::from_millis(50);
 /// What to watch.
 #[derive(Debug)]
 pub struct Watch {
-    /// These groups, or all.
+    /// These groups; all if empty.
     pub groups: Vec<String>,
-    /// The time from one look to the next.
+    /// The interval between two looks.
     pub every: Duration,
-    /// How many looks; without end when not given.
+    /// How many looks; `None` for no end.
     pub count: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What became of each record of a run: delivered, failed or rejected, and the lines that say so.
+//! The outcome of each record of a run: delivered, failed or rejected, and the lines that report it.
 //!
 //! Bounded, however many records fail. The wording is the face's: see `output/voice.rs`.
 
@@ -13,10 +13,10 @@ use crate::input::BadInput;
 use crate::output::voice::Voice;
 use crate::output::{grouped, plural, stderr_line};
 
-/// Single records named on stderr; the rest is counted.
+/// Records listed singly on stderr; the rest are counted.
 const NAMED: u64 = 20;
 
-/// The count of a run's records.
+/// The counts of a run's records.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) sent: u64,
@@ -30,7 +30,7 @@ pub(super) struct Account {
     topic: String,
 }
 
-/// The file of pieces that are no records.
+/// The file of pieces that are not records.
 #[derive(Debug)]
 pub(super) struct Rejects {
     name: String,
@@ -40,7 +40,7 @@ pub(super) struct Rejects {
 }
 
 impl Account {
-    /// `goes_on`: an earlier run is continued, whose rejects stay.
+    /// `goes_on`: an earlier run is continued, whose rejects are kept.
     pub(super) fn new(action: &Action, goes_on: bool) -> Result<Self> {
         let rejects = match &action.rejects {
             Some(path) => {
@@ -74,7 +74,7 @@ impl Account {
         })
     }
 
-    /// Puts a piece that is no record aside; without a file for them, it ends the run.
+    /// Writes a piece that is not a record to the file of rejects; without that file, it ends the run.
     pub(super) fn refuse(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
         if self.rejects.is_none() {
             return Err(self.bad_piece(number, bad));
@@ -92,7 +92,7 @@ impl Account {
         }
     }
 
-    /// Puts a piece aside.
+    /// Writes a piece to the file of rejects.
     pub(super) fn reject(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
         if let Some(rejects) = &mut self.rejects {
             rejects.file.write_all(piece)?;
@@ -107,12 +107,12 @@ impl Account {
         Ok(())
     }
 
-    /// The failures that wait to be told.
+    /// The failures that have not been reported yet.
     pub(super) fn take_lines(&mut self) -> Vec<String> {
         std::mem::take(&mut self.lines)
     }
 
-    /// What is said when all is over: how many failures were not named.
+    /// The lines at the end: how many failures were not listed.
     pub(super) fn last_lines(&mut self, topic: &str) -> Vec<String> {
         let mut lines = self.take_lines();
         if self.failed > NAMED {
@@ -164,7 +164,7 @@ impl Account {
         }
     }
 
-    /// Whether the run did all it was asked to.
+    /// An error if the run did not do all it was asked to.
     pub(super) fn verdict(&mut self) -> Result<()> {
         let rejected = match &mut self.rejects {
             Some(rejects) => {

@@ -1,4 +1,4 @@
-//! What a run of `produce` is asked for.
+//! The options of a run of `produce`.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,43 +16,43 @@ pub struct Action {
     pub sources: Vec<Source>,
     pub piece_end: PieceEnd,
     pub parser: Box<dyn RecordParser>,
-    /// What a record's text does not say.
+    /// Fields that the text of a record does not contain.
     pub fixed: Fixed,
-    /// Records to send at most.
+    /// The most records to send.
     pub limit: Option<u64>,
-    /// Records a second at most, above 0.
+    /// The most records a second, above 0.
     pub rate: Option<f64>,
-    /// Where pieces go that are no records; without it the first ends the run.
+    /// The file for pieces that are not records; without it the first ends the run.
     pub rejects: Option<PathBuf>,
-    /// Where it is kept how much of the input has arrived, and from where an earlier run is continued.
+    /// The file with the progress through the input, from which an earlier run is continued.
     pub resume_from: Option<PathBuf>,
-    /// Wait for each record before the next is read.
+    /// Whether to wait for each record before the next is read.
     pub is_sync: bool,
-    /// Commit the transaction after so many records, at least 1; without it when the input ends.
+    /// Commit the transaction after this many records, at least 1; without it at the end of the input.
     pub commit_every: Option<u64>,
-    /// Ask for each line on a terminal.
+    /// Whether to print a prompt for each line on a terminal.
     pub prompts: bool,
-    /// Bytes of a batch, unless the topic takes less.
+    /// The bytes of a batch, unless the topic's limit is lower.
     pub batch_bytes: usize,
-    /// How long to wait for the topic to be known.
+    /// How long to wait for the topic to exist.
     pub topic_wait: Duration,
-    /// Engine settings that flags insist on, and those that hold where nothing else speaks.
+    /// Engine settings that override the user's, and defaults for those that the user did not set.
     pub overrides: Vec<(String, String)>,
     pub defaults: Vec<(String, String)>,
-    /// A record that is too large for the topic, and larger than `batch_bytes`, ends the run: Java's producer would split
-    /// its batch again and again, and never get to what follows.
+    /// Whether a record that is larger than the topic's limit and `batch_bytes` ends the run: Java's producer would
+    /// split its batch again and again, and never send the following ones.
     pub oversized_ends_run: bool,
-    /// The wording of the face that asks.
+    /// The wording of the calling face.
     pub voice: &'static dyn Voice,
 }
 
 impl Action {
-    /// Whether somebody types what is sent.
+    /// Whether a user types the records.
     pub(super) fn reads_terminal(&self) -> bool {
         self.sources.contains(&Source::Stdin) && std::io::stdin().is_terminal()
     }
 
-    /// The files of the input, or none if there is more than files.
+    /// The files of the input; empty if there is any other source.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let file = |source: &Source| match source {
             Source::Stdin => None,
@@ -85,6 +85,7 @@ pub struct Fixed {
     pub key: Option<Vec<u8>>,
     pub partition: Option<i32>,
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Milliseconds since 1970.
     pub timestamp: Option<i64>,
     /// Each piece names a file, whose contents are the value.
     pub value_is_file: bool,

@@ -1,4 +1,4 @@
-//! How a run ends: what was taken is delivered, and how it went is said.
+//! The end of a run: records that were read are delivered, and the result is reported.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::{End, Run, STEP};
 use crate::error::{Error, Kind, Result};
 
 impl Run<'_> {
-    /// Delivers what was taken, whatever ended the reading, and says how it went.
+    /// Delivers the records that were read, whatever ended the reading, and reports the result.
     pub(super) fn finish(mut self, outcome: Result<End>) -> Result<()> {
         let has_hope =
             !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
         let was_interrupted = matches!(outcome, Ok(End::Interrupted));
-        // Part of what was meant is not what a transaction is for.
+        // A transaction must not commit a part of the input.
         let is_partial = self.is_transactional && outcome.is_err();
         let flushed = if has_hope && !is_partial {
             self.sink.flush(was_interrupted, &mut self.account)
@@ -23,7 +23,7 @@ impl Run<'_> {
             progress.finish();
         }
         if matches!(&outcome, Err(error) if error.kind() == Kind::Unreachable) {
-            // The error says it all.
+            // The error already says it.
             self.sink.take_notices();
         }
         self.tell();
@@ -49,7 +49,7 @@ impl Run<'_> {
         self.account.verdict()
     }
 
-    /// Now and then waits for everything sent, and keeps how far that is.
+    /// Waits at intervals for everything sent, and saves the progress.
     pub(super) fn save_progress(&mut self) -> Result<()> {
         let file = self.progress_file.as_ref();
         if self.is_transactional || !file.is_some_and(|file| file.is_due(self.settled)) {
@@ -62,7 +62,7 @@ impl Run<'_> {
         self.keep_progress()
     }
 
-    /// Keeps how much of the input has arrived, if all of it has.
+    /// Saves the progress through the input, if all of it has arrived.
     pub(super) fn keep_progress(&mut self) -> Result<()> {
         let has_all = self.sink.in_flight() == 0 && self.account.has_delivered_all();
         match &mut self.progress_file {

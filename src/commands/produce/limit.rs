@@ -1,4 +1,4 @@
-//! The topic's `max.message.bytes`: batches are kept below it, and a record above it is named without being sent.
+//! The topic's `max.message.bytes`: batches are kept below it, and a record above it is reported without being sent.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use crate::error::{Kind, Result};
 use crate::input::{BadInput, ParsedRecord};
 use crate::output::size;
 
-/// What a batch of one record adds to its key and value: header, lengths, offsets.
+/// The bytes that a batch of one record has beside key and value: header, lengths, offsets.
 const OVERHEAD: usize = 61 + 7;
-/// How long the topic's limit is waited for.
+/// How long to wait for the topic's limit.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Java's default of `max.request.size`.
 const MAX_REQUEST: usize = 1_048_576;
 
 impl Run<'_> {
-    /// Asks for the topic's limit; a cluster that will not say is no obstacle. A topic that takes less than our
-    /// batches gets smaller ones, since a broker refuses a batch as a whole.
+    /// Looks up the topic's limit; it is no failure if the cluster does not report it. If the limit is below our batch
+    /// size, batches get smaller, since a broker refuses a batch as a whole.
     pub(super) fn learn_topic_limit(&mut self) {
         let wait = self.action.topic_wait.min(PATIENCE);
         let Some(limit) = self.sink.max_message_bytes(&self.action.topic, wait) else {
@@ -30,7 +30,7 @@ impl Run<'_> {
             .iter()
             .rev()
             .find(|(name, _)| name == "compression.codec");
-        // What compression makes of a record only the broker knows.
+        // The size of a compressed record is known to the broker only.
         if codec.is_none_or(|(_, codec)| codec == "none") && !action.fixed.value_is_file {
             let request = self.context.client.settings().get("max.request.size");
             let request = request
@@ -49,19 +49,19 @@ fn bytes(record: &ParsedRecord<'_>) -> usize {
     record.key.as_ref().map_or(0, |key| key.len()) + record.value.as_ref().map_or(0, |value| value.len())
 }
 
-/// What a topic takes.
+/// The size limit of a topic.
 #[derive(Clone, Debug)]
 pub(super) struct Limit {
     /// `max.message.bytes`.
     bytes: usize,
-    /// Nothing may be sent after a record that is too big for its topic and of such a size: Java's producer splits
-    /// a batch that is larger than `batch.size` for ever, and never gets to what follows. What is larger than
-    /// `max.request.size` it does not even try.
+    /// Nothing can be sent after a record that is too large for its topic and has a size in this range: Java's producer
+    /// splits a batch that is larger than `batch.size` for ever, and never sends what follows. A record that is larger
+    /// than `max.request.size` is refused at once.
     end: Option<RangeInclusive<usize>>,
 }
 
 impl Limit {
-    /// Why a record is too big for its topic; one that Java does not even try is left to the sink, which refuses it first.
+    /// The refusal of a record that is too large for its topic; the sink refuses one above `max.request.size`.
     pub(super) fn refuses(&self, record: &ParsedRecord<'_>) -> Option<TooLarge> {
         let whole = bytes(record) + OVERHEAD;
         let is_tried = self.end.as_ref().is_none_or(|end| whole <= *end.end());
@@ -75,13 +75,13 @@ impl Limit {
         })
     }
 
-    /// Whether a value of so many bytes, without key, is surely not too big.
+    /// Whether a value of this many bytes, without a key, is surely small enough.
     pub(super) fn takes(&self, bytes: usize) -> bool {
         bytes + OVERHEAD <= self.bytes
     }
 }
 
-/// A record that is too big for its topic.
+/// A record that is too large for its topic.
 #[derive(Debug)]
 pub(super) struct TooLarge {
     problem: String,
@@ -90,7 +90,7 @@ pub(super) struct TooLarge {
 }
 
 impl TooLarge {
-    /// Puts the record aside, or notes it as failed, which may end the run.
+    /// Rejects the record, or notes it as failed, which may end the run.
     pub(super) fn refuse(
         &self,
         piece: &[u8],

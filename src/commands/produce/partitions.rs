@@ -1,4 +1,4 @@
-//! A record for a partition that the topic does not have: named before it is sent, since the engine would wait for it.
+//! A record for a partition that the topic does not have: reported before it is sent, else the engine would wait.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use crate::error::{Error, Kind, Result};
 use crate::output::stderr_line;
 use crate::output::voice::SOON;
 
-/// How many partitions the topic has, as far as it is known.
+/// The number of partitions of the topic, if it is known.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     count: usize,
 }
 
 impl Partitions {
-    /// Makes sure of the topic, and that it has the partition that all records are to go to.
+    /// Waits until the topic exists, and checks that it has the partition for all records.
     pub(super) fn learn(&mut self, sink: &mut dyn RecordSink, action: &Action) -> Result<()> {
         self.count = prepare(sink, action)?;
         match self.refuses(action.fixed.partition, sink, &action.topic, action.topic_wait)? {
@@ -25,7 +25,7 @@ impl Partitions {
         }
     }
 
-    /// Why a record cannot go to this partition; the topic may have grown since it was asked.
+    /// Why a record cannot be sent to this partition; the topic may have grown since the last request.
     pub(super) fn refuses(
         &mut self,
         partition: Option<i32>,
@@ -50,7 +50,7 @@ impl Partitions {
     }
 }
 
-/// Asks for the topic. That nobody answers is said soon, unless the face says each failure by itself.
+/// Waits for the topic. Missing answers are reported soon, unless the face reports each failure by itself.
 fn prepare(sink: &mut dyn RecordSink, action: &Action) -> Result<usize> {
     let (topic, wait) = (&action.topic, action.topic_wait);
     let first = if action.voice.notices_before_topic() {
@@ -60,7 +60,7 @@ fn prepare(sink: &mut dyn RecordSink, action: &Action) -> Result<usize> {
     };
     let begun = Instant::now();
     match sink.prepare_topic(topic, first) {
-        // What comes before its time is no matter of patience.
+        // An error before the time is over is a real one.
         Err(error) if first < wait && begun.elapsed() >= first && error.kind() != Kind::Interrupted => {
             if error.kind() == Kind::Unreachable {
                 let trouble = silent_for(error, first).message();

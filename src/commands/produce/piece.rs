@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::input::{BadInput, ParsedRecord};
 
 impl Run<'_> {
-    /// Sends the next whole piece, or at a source's end what is left; says whether there was one.
+    /// Sends the next whole piece, or at the end of a source the rest; returns whether there was one.
     pub(super) fn send_next_piece(&mut self, at_end: bool) -> Result<bool> {
         let is_settled = self.try_next_piece(at_end)?;
         if is_settled {
@@ -32,7 +32,7 @@ impl Run<'_> {
         self.number += 1;
         let (account, number, action) = (&mut self.account, self.number, &mut self.action);
         let parsed = action.parser.parse(piece, number);
-        // An earlier run has sent it. It is parsed, as the first may be a heading.
+        // An earlier run has sent it. It is still parsed, since the first piece may be a heading.
         let was_sent = |file: &ProgressFile| number <= file.start();
         if self.progress_file.as_ref().is_some_and(was_sent) {
             return Ok(true);
@@ -62,7 +62,7 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// What follows a record that the sink has taken.
+    /// Steps after the sink has accepted a record.
     fn has_sent(&mut self) -> Result<()> {
         self.account.sent += 1;
         self.settled = self.number;
@@ -78,7 +78,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits until the next record is due; what was sent leaves meanwhile.
+    /// Waits until the next record is due; incomplete batches are sent meanwhile.
     fn keep_pace(&mut self) -> Result<()> {
         let Some(pace) = &self.pace else { return Ok(()) };
         while let Some(wait) = pace.wait(self.account.sent) {
@@ -104,7 +104,7 @@ impl Run<'_> {
         self.account.first_failure()
     }
 
-    /// Ends the transaction; the next record begins another. One that was aborted ends the run.
+    /// Commits the transaction; the next record begins another. If it was aborted, the run ends.
     fn commit(&mut self) -> Result<()> {
         self.sink.dispatch(&mut self.account)?;
         self.sink.flush(false, &mut self.account)?;
@@ -114,7 +114,7 @@ impl Run<'_> {
 }
 
 impl Fixed {
-    /// Hands a record over, with what its text does not say.
+    /// Sends a record, with the fields that its text does not contain.
     fn send(
         &self,
         topic: &str,

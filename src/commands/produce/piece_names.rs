@@ -1,4 +1,4 @@
-//! What a piece of the input is called where something is wrong with it.
+//! The names of pieces of the input in messages.
 
 use super::Action;
 use crate::input::chunks::Source;
@@ -8,9 +8,9 @@ use crate::input::splitter::PieceEnd;
 #[derive(Debug)]
 pub(super) enum PieceNames {
     Lines,
-    /// Of a table: one may have several lines.
+    /// Rows of a table, which may span several lines.
     Rows,
-    /// What ends them is no line end.
+    /// Pieces that do not end with a line end.
     Records,
     /// Each piece is a file.
     Files(Vec<String>),

@@ -1,14 +1,14 @@
-//! Pieces that are values and nothing else, many at a time: what makes a file of lines fast.
+//! Pieces that are values and nothing else, sent many at a time: the fast path for files of lines.
 
 use super::Run;
 use crate::client::record_sink::RecordView;
 use crate::error::{Kind, Result};
 
-/// Pieces handed over with one call.
+/// How many pieces are passed on with one call.
 const AT_ONCE: usize = 512;
 
 impl Run<'_> {
-    /// Whether each piece is the value of a record that has nothing of its own.
+    /// Whether each piece is the value of a record without fields of its own.
     fn is_plain(&self) -> bool {
         let (action, fixed) = (&self.action, &self.action.fixed);
         let is_bare = fixed.key.is_none() && fixed.headers.is_empty() && fixed.timestamp.is_none();
@@ -18,7 +18,7 @@ impl Run<'_> {
         action.parser.takes_all_as_values() && is_bare && !fixed.value_is_file && !goes_one_by_one
     }
 
-    /// Sends whole pieces up to one that needs a closer look; false when an interrupt ended it.
+    /// Sends whole pieces up to one that needs the general path; returns false when an interrupt ended it.
     pub(super) fn send_plain_pieces(&mut self) -> Result<bool> {
         let pieces_are_passed_over = self
             .progress_file

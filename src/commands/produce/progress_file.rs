@@ -1,7 +1,7 @@
-//! The file of `--resume-from`: how many pieces of the input have arrived, so that a run that was cut goes on behind them.
+//! The file of `--resume-from`: how many pieces of the input have arrived, so that the next run continues there.
 //!
-//! What it says is never too much: it is written when everything sent is acknowledged. A run that is killed in between
-//! sends again what came after.
+//! The number is never too high: it is written when everything sent is acknowledged. After a run that was killed,
+//! pieces after it are sent again.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,26 +16,26 @@ use crate::input::chunks::Source;
 /// How often the file is written while records flow.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// How far a run has come, in the file that says so.
+/// The progress of a run, and its file.
 #[derive(Debug)]
 pub(super) struct ProgressFile {
     path: PathBuf,
     topic: String,
-    /// The names of the input's files; `-` is standard input.
+    /// The names of the input's files; `-` is stdin.
     input: Vec<String>,
-    /// Pieces that an earlier run has sent.
+    /// How many pieces an earlier run has sent.
     start: u64,
-    /// Pieces that the file counts.
+    /// The number of pieces in the file.
     saved: u64,
     looked: Instant,
 }
 
 impl ProgressFile {
-    /// Reads the file; a run that begins has none.
+    /// Reads the file; at a first run it does not exist yet.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is another one, or is about another topic or input.
+    /// The file cannot be read, is of another kind, or is about another topic or input.
     pub(super) fn open(path: &Path, topic: &str, sources: &[Source]) -> Result<Self> {
         let input: Vec<String> = sources.iter().map(name).collect();
         let named = |error: Error| error.context(path.display());
@@ -54,17 +54,17 @@ impl ProgressFile {
         })
     }
 
-    /// Pieces that an earlier run has sent, and this one passes over.
+    /// How many pieces an earlier run has sent, which this one skips.
     pub(super) fn start(&self) -> u64 {
         self.start
     }
 
-    /// Whether it is time to write how far the run has come.
+    /// Whether it is time to save the progress.
     pub(super) fn is_due(&self, pieces: u64) -> bool {
         pieces > self.saved && self.looked.elapsed() >= INTERVAL
     }
 
-    /// Writes that so many pieces have arrived. The file is whole at any time.
+    /// Writes that `pieces` pieces have arrived. A reader finds the old file or the new one.
     pub(super) fn save(&mut self, pieces: u64) -> Result<()> {
         self.looked = Instant::now();
         if pieces <= self.saved {
@@ -89,7 +89,7 @@ fn name(source: &Source) -> String {
     }
 }
 
-/// How many pieces a file counts, which must be about this topic and input.
+/// The number of pieces in a file, which must be about this topic and input.
 fn done(bytes: &[u8], topic: &str, input: &[String]) -> Result<u64> {
     let strange = || {
         Error::bad_data("this is no file that --resume-from has written")

@@ -1,5 +1,4 @@
-//! The steps of `profile edit`: a draft beside the file, the user's editor, and the file replaced when the draft makes
-//! sense.
+//! The steps of `profile edit`: a draft beside the file, the user's editor, and the file replaced by a valid draft.
 
 use std::env;
 use std::fs;
@@ -22,7 +21,7 @@ const BLANK: &str = "\
 ";
 
 pub(super) fn run(context: &mut Context) -> Result<()> {
-    // A file that makes no sense is what an editor is for, so it is not read here as a configuration.
+    // The file is not parsed here: the user may want to mend an invalid one with the editor.
     let target = UserFile::path()?;
     let draft = target.with_extension("toml.draft");
     let before = text_of(&target)?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The steps of `profile import`: read another program's file, name what has no place, write profiles.
+//! The steps of `profile import`: read another program's file, report settings without equivalent, write profiles.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::output::profile as output;
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// What to take over.
+/// What to import.
 #[derive(Debug)]
 pub struct Importing {
     pub file: PathBuf,
-    /// The profile's name, where the file holds one.
+    /// The profile's name, if the file holds one profile.
     pub name: Option<String>,
-    /// Told by the file without one.
+    /// `None` to recognise it from the file.
     pub format: Option<Format>,
-    /// Only these of the file's profiles; all when there are none.
+    /// Only these of the file's profiles; all if empty.
     pub only: Vec<String>,
     /// Whether profiles of the same names are replaced.
     pub replaces: bool,
@@ -104,7 +104,7 @@ fn read(importing: &Importing) -> Result<Import> {
 /// A name, and its settings.
 type Named = (String, Vec<(String, String)>);
 
-/// The profiles that are wanted, each with the name that it gets.
+/// The selected profiles, each with its new name.
 fn named(importing: &Importing, found: Vec<Imported>) -> Result<Vec<Named>> {
     let stem = importing
         .file

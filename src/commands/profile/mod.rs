@@ -25,7 +25,7 @@ pub enum Action {
     Create(Creation),
     Use(String),
     List,
-    /// The profile in use without a name.
+    /// The profile in use if `None`.
     Show(Option<String>),
     Edit,
     Delete(Deletion),
@@ -38,9 +38,9 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Creation {
     pub name: String,
-    /// Keys and values, as they are to stand in the file.
+    /// Keys and values as they are written to the file.
     pub settings: Vec<(String, String)>,
-    /// Keys whose values the user types.
+    /// Keys whose values are asked at the terminal.
     pub asked: Vec<String>,
     pub command_config: Option<PathBuf>,
     pub description: Option<String>,
@@ -56,10 +56,10 @@ pub struct Deletion {
     pub is_sure: bool,
 }
 
-/// A project's file to trust, or to trust no longer.
+/// A project's file to trust, or not to trust any longer.
 #[derive(Debug)]
 pub struct Trusting {
-    /// That of the working directory's project without one.
+    /// `None` for that of the working directory's project.
     pub file: Option<PathBuf>,
     pub revokes: bool,
     /// Whether the user has said yes in advance (`--yes`).
@@ -109,7 +109,7 @@ impl UserFile {
         Ok(Self { path, text, parsed })
     }
 
-    /// Writes another text, which must make sense.
+    /// Writes another text, which must be valid.
     fn replace(&self, text: &str) -> Result<()> {
         ConfigFile::parse(text, &self.path)?;
         store::write(&self.path, text)
@@ -150,7 +150,7 @@ fn entries_of(creation: Creation) -> Result<Vec<(String, String)>> {
     add(DESCRIPTION, creation.description);
     add(COLOR, creation.color);
     if let Some(path) = creation.command_config {
-        // What is given from here must be found from anywhere.
+        // A path relative to here must be valid from anywhere.
         let path = std::path::absolute(&path)?;
         add(COMMAND_CONFIG, Some(path.display().to_string()));
     }
@@ -165,7 +165,7 @@ fn entries_of(creation: Creation) -> Result<Vec<(String, String)>> {
         let value = terminal::ask_unseen(&format!("{key}: "))?;
         add(&key, Some(value));
     }
-    // Of two with the same key the later counts, as for all settings.
+    // Of two entries with the same key the later counts, as for all settings.
     let mut seen = std::collections::BTreeSet::new();
     entries.reverse();
     entries.retain(|(key, _)| seen.insert(key.clone()));
@@ -215,7 +215,7 @@ fn use_profile(name: &str, context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// The name that selects a profile for this run, beside what the files say.
+/// The profile that the environment selects for this run.
 fn name_in_environment() -> Option<String> {
     env::var("KAFKIT_PROFILE").ok().filter(|name| !name.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The one step of `profile prompt`: a word for a shell's prompt, without asking anybody, and without complaint.
+//! The one step of `profile prompt`: a word for a shell's prompt, without any request, and without error messages.
 
 use std::env;
 
@@ -6,7 +6,7 @@ use super::{Context, name_in_environment};
 use crate::client::profile::{COLOR, Catalog, file::COLORS};
 use crate::error::Result;
 
-/// What to print.
+/// The form of the output.
 #[derive(Debug)]
 pub struct Prompt {
     /// With `%n`, `%b` and `%%`.
@@ -14,7 +14,7 @@ pub struct Prompt {
     pub shell: Option<Shell>,
 }
 
-/// A shell, which must know what in its prompt has no width.
+/// A shell that must know which characters of its prompt have no width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
     Bash,
@@ -22,10 +22,10 @@ pub enum Shell {
     Fish,
 }
 
-/// The variables that name brokers, the stronger first.
+/// The variables that name brokers, in order of precedence.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
 
-/// Where commands go.
+/// Where commands are sent.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Destination {
     name: String,
@@ -41,7 +41,7 @@ pub(super) fn run(prompt: &Prompt, context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// The profile in use. Brokers that the environment names are where commands go, whatever the profile says.
+/// The profile in use. Brokers named in the environment take precedence over it.
 fn destination(catalog: &Catalog) -> Option<Destination> {
     let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(brokers) = VARIABLES.into_iter().find_map(set) {
@@ -81,13 +81,13 @@ fn rendered(prompt: &Prompt, destination: &Destination) -> String {
     coloured(text, prompt.shell, destination.color.as_deref())
 }
 
-/// A name without what a terminal or a shell would take for a command: it may come from a project's file.
+/// A name without characters that a terminal or a shell would interpret: it may come from a project's file.
 fn clean(text: &str, shell: Option<Shell>) -> String {
     let text: String = text
         .chars()
         .filter(|letter| !letter.is_control() && !"$`\\".contains(*letter))
         .collect();
-    // Zsh expands % in what a prompt's command prints.
+    // Zsh expands % in the output of a prompt's command.
     if shell == Some(Shell::Zsh) {
         text.replace('%', "%%")
     } else {

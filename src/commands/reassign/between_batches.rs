@@ -1,5 +1,5 @@
-//! A run starts its moves in batches, and between two of them nothing moves: who looks from another shell looks for a
-//! while before it is believed that nothing does.
+//! A run starts its moves in batches, and nothing moves between two of them: a watcher in another shell must look
+//! several times before it may conclude that nothing moves.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use crate::client::admin::AdminClient;
 use crate::error::Result;
 use crate::reassignment::plan::Plan;
 
-/// The pause between two looks for a batch that begins.
+/// The pause between two looks for the start of a batch.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
-/// So many polls take longer than the pause between two batches, and longer than a broker lags behind the controller.
+/// This many looks take longer than the pause between two batches, and longer than a broker lags behind the controller.
 const LOOKS: u32 = 6;
 
-/// Looks that showed nothing of a plan moving.
+/// How many looks in a row showed no move of a plan.
 #[derive(Debug, Default)]
 pub(super) struct IdleLooks(u32);
 
 impl IdleLooks {
-    /// Takes one more; whether it is sure now that no batch follows: there is none to come, or it would have.
+    /// Counts one more look; returns whether no batch will follow: the plan is done, or there were enough looks.
     pub(super) fn are_enough(&mut self, plan: Option<&Plan>, admin: &mut AdminClient) -> Result<bool> {
         self.0 += 1;
         match plan {
@@ -28,7 +28,7 @@ impl IdleLooks {
     }
 }
 
-/// Whether every partition of the plan that there is, is where the plan wants it.
+/// Whether every existing partition of the plan is where the plan wants it.
 fn is_done(plan: &Plan, admin: &mut AdminClient) -> Result<bool> {
     let target = plan.assignment();
     let current = cluster::assignment(admin, plan.topics().iter().map(String::as_str))?;

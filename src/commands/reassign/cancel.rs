@@ -1,4 +1,4 @@
-//! `reassign cancel`: stops moves; what was copied so far is thrown away, the old replicas stay.
+//! `reassign cancel`: stops moves; partial copies are deleted, the old replicas stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -60,13 +60,13 @@ fn show_rows(rows: &[MoveRow], log_dir_rows: &[LogDirRow], context: &mut Context
     show::moves(rows, log_dir_rows, &mut context.printer)
 }
 
-/// What did not stop.
+/// Moves that did not stop.
 #[derive(Debug)]
 struct Outcome {
-    /// Partitions that were there before they could be stopped.
+    /// Partitions whose move was complete before it could be stopped.
     ended: BTreeSet<TopicPartition>,
     refused: BTreeMap<TopicPartition, ApiError>,
-    /// Replicas that go on to another log directory.
+    /// Replicas that are still moved to another log directory.
     stay: BTreeMap<PartitionReplica, Error>,
 }
 
@@ -127,7 +127,7 @@ impl Outcome {
         }
     }
 
-    /// Success only when nothing goes on; the first refusal decides on the exit code, and all are named.
+    /// An error if any move continues; the first refusal decides the exit code, and all are listed.
     fn verdict(self) -> Result<()> {
         let what = show::both(self.refused.len(), self.stay.len());
         let refused = self.refused.into_iter();
@@ -153,7 +153,7 @@ impl Outcome {
     }
 }
 
-/// Everything that moves, and what of it belongs to the plan.
+/// Everything that moves, and the part of it that belongs to the plan.
 fn under_way(
     plan: Option<&Plan>,
     admin: &mut AdminClient,
@@ -184,7 +184,7 @@ fn rows(active: &ActiveReassignments) -> Vec<MoveRow> {
     active.iter().map(row).collect()
 }
 
-/// What is stopped goes from where it was sent back to where it is.
+/// The rows of stopped moves: from their target directory back to where the replica is.
 fn log_dir_rows(wishes: &Wishes) -> Vec<LogDirRow> {
     let mut rows = log_dir_moves::rows(wishes, "planned");
     for row in &mut rows {
@@ -193,7 +193,7 @@ fn log_dir_rows(wishes: &Wishes) -> Vec<LogDirRow> {
     rows
 }
 
-/// Clears the throttles of topics without a partition that `goes_on`, and of the brokers when none does.
+/// Clears the throttles of topics without a partition in `goes_on`, and those of the brokers when it is empty.
 fn tidy(goes_on: &ActiveReassignments, mut topics: BTreeSet<String>, context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let existing = admin.topic_replicas(None::<[&str; 0]>)?;

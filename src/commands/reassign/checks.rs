@@ -1,5 +1,4 @@
-//! Holding a plan against the cluster before anything is sent: everything it names exists, and nothing moved
-//! since it was made.
+//! Checks a plan against the cluster before anything is sent: everything in it exists, and nothing moved since.
 
 use std::collections::BTreeSet;
 
@@ -15,12 +14,12 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// How many names an error lists before it says how many more there are.
 const NAMED: usize = 5;
 
-/// What is left to do of a plan.
+/// The part of a plan that is not done.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// Partitions to start, and their targets.
     pub start: Assignment,
-    /// Partitions on their way to the plan's target already.
+    /// Partitions that are already being moved to the plan's target.
     pub under_way: Assignment,
     /// Partitions that are where the plan wants them.
     pub done: usize,
@@ -28,12 +27,12 @@ pub(super) struct Work {
     pub current: Assignment,
     /// Every reassignment in the cluster.
     pub active: ActiveReassignments,
-    /// Replicas that are to be in a named log directory and are not there yet.
+    /// Replicas that should be in a named log directory and are not yet.
     pub log_dirs: Wishes,
 }
 
 impl Work {
-    /// What has a target that is not reached: partitions to start, and those under way.
+    /// The targets that are not reached: partitions to start, and those being moved.
     pub(super) fn targets(&self) -> Assignment {
         let all = self.start.iter().chain(&self.under_way);
         all.map(|(name, to)| (name.clone(), to.clone())).collect()
@@ -43,16 +42,15 @@ impl Work {
 /// How strict the checks are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strictness {
-    /// Other moves may be under way, and the plan's partitions may be on their way elsewhere.
+    /// Whether other moves may be in progress, and the plan's partitions may be moving elsewhere.
     pub additional: bool,
-    /// A change of the replica count is refused.
+    /// Whether a change of the replica count is refused.
     pub same_factor: bool,
-    /// The plan takes back another: its partitions may be anywhere between the two.
+    /// Whether the plan undoes another: its partitions may be anywhere between the two.
     pub takes_back: bool,
 }
 
-/// Holds `plan`, which is sound in itself, against the cluster and says what is left to do. Complaints call it
-/// `file`.
+/// Checks `plan`, which is valid in itself, against the cluster and returns what is left to do. Errors call it `file`.
 pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness: Strictness) -> Result<Work> {
     check_brokers(admin, plan, file)?;
     let target = plan.assignment();
@@ -177,7 +175,7 @@ fn check_not_moved(
         let (Some(was), Some(is)) = (&planned.was, current.get(name)) else {
             continue;
         };
-        // A move that was stopped leaves the replicas where they were, and maybe in another order.
+        // A move that was stopped leaves the replicas where they were, possibly in another order.
         if active.contains_key(name) || same_brokers(is, was) || *is == planned.replicas {
             continue;
         }
@@ -191,7 +189,7 @@ fn check_not_moved(
     Ok(())
 }
 
-/// Whether two lists name the same brokers, in whatever order.
+/// Whether two lists name the same brokers, in any order.
 pub(super) fn same_brokers(some: &[BrokerId], others: &[BrokerId]) -> bool {
     some.iter().collect::<BTreeSet<_>>() == others.iter().collect()
 }

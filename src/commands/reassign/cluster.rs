@@ -1,4 +1,4 @@
-//! Asking a cluster for the facts that plans and progress need.
+//! Requests to a cluster for the facts that plans and progress need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
@@ -16,12 +16,12 @@ use crate::reassignment::cluster_view::{ClusterView, LiveBroker, PartitionFacts}
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// The pause before a look that another must agree with.
+/// The pause between two looks that must agree.
 const PAUSE: Duration = Duration::from_millis(250);
-/// So many looks are enough, also where something ends between any two.
+/// The most looks, even if moves end between any two.
 const LOOKS: u32 = 20;
 
-/// Bytes of replicas, by broker.
+/// The bytes of replicas, by broker.
 #[derive(Debug, Default)]
 pub(super) struct Sizes(BTreeMap<BrokerId, BrokerReplicas>);
 
@@ -30,7 +30,7 @@ impl Sizes {
         Some(self.0.get(&broker)?.get(partition)?.bytes)
     }
 
-    /// Takes note of what a broker has now.
+    /// Sets the bytes that a broker has.
     pub(super) fn set(&mut self, broker: BrokerId, partition: TopicPartition, files: ReplicaFiles) {
         self.0.entry(broker).or_default().insert(partition, files);
     }
@@ -53,8 +53,8 @@ pub(super) fn live_brokers(admin: &mut AdminClient) -> Result<Vec<LiveBroker>> {
         .collect())
 }
 
-/// Sizes of some partitions' replicas, or of all, on some brokers. A broker that does not tell is left out; a
-/// note says so.
+/// The sizes of replicas on some brokers, of some partitions or of all. A broker that does not report them is left out,
+/// with a note.
 pub(super) fn sizes(
     brokers: impl IntoIterator<Item = BrokerId>,
     partitions: Option<&BTreeSet<TopicPartition>>,
@@ -73,7 +73,7 @@ pub(super) fn sizes(
     Ok(sizes)
 }
 
-/// The same without a word: sizes, and the brokers that do not tell.
+/// The same without a note: sizes, and the brokers that do not report them.
 pub(super) fn sizes_and_silent(
     brokers: impl IntoIterator<Item = BrokerId>,
     partitions: Option<&BTreeSet<TopicPartition>>,
@@ -89,7 +89,7 @@ pub(super) fn sizes_and_silent(
             Err(error) => silent.push((broker, error)),
         }
     }
-    // Who is absent is said at the end of a command that shows something; one that goes on says it here.
+    // Absent brokers are reported at the end of a command that shows something; a command that waits reports them here.
     if admin.forgets_absent() {
         let absent = admin.take_absent().into_iter();
         silent.extend(absent.map(|(broker, why)| (broker, Error::unreachable(why))));
@@ -97,9 +97,9 @@ pub(super) fn sizes_and_silent(
     Ok((sizes, silent))
 }
 
-/// Everything a plan for `chosen` topics (none: for all) is made from: brokers, partitions, sizes.
+/// The facts for a plan about the `chosen` topics (all if empty): brokers, partitions, sizes.
 ///
-/// A partition on its way counts as being where it goes: during the move it is on more brokers than at its end.
+/// A partition that is being moved counts at its target: during the move it has more replicas than at its end.
 pub(super) fn view(chosen: &BTreeSet<String>, context: &mut Context) -> Result<ClusterView> {
     let admin = context.client.admin()?;
     let brokers = live_brokers(admin)?;
@@ -125,7 +125,7 @@ pub(super) fn view(chosen: &BTreeSet<String>, context: &mut Context) -> Result<C
     Ok(ClusterView { brokers, partitions })
 }
 
-/// Topics that were chosen, or that brokers have replicas of, and that a list of all topics leaves out.
+/// Topics that were chosen, or that brokers have replicas of, and that are missing in the list of all topics.
 fn unseen<'a>(
     chosen: &'a BTreeSet<String>,
     sizes: &'a Sizes,
@@ -141,8 +141,8 @@ fn unseen<'a>(
     unseen.filter(|topic| !is_listed(topic)).collect()
 }
 
-/// A list of all topics leaves out without a word what the user may not see, and a plan would, too. Asked by name,
-/// the brokers tell that from a topic which is not there.
+/// The list of all topics silently leaves out what the user may not see, and a plan would do so, too. In a request by
+/// name, brokers distinguish such a topic from one that does not exist.
 fn complain_of(unseen: &BTreeSet<&str>, admin: &mut AdminClient) -> Result<()> {
     if unseen.is_empty() {
         return Ok(());
@@ -158,10 +158,10 @@ fn complain_of(unseen: &BTreeSet<&str>, admin: &mut AdminClient) -> Result<()> {
     Ok(())
 }
 
-/// Where partitions are, as `look` asks the brokers, and where they go, as the controller says, both at one moment.
+/// Where partitions are, according to the brokers (`look`), and where they move, according to the controller.
 ///
-/// A move may end between the two answers, and a broker hears of it later than the controller: until then it tells of
-/// the replicas on both sides as if they were there to stay. So while anything moves, two looks must agree.
+/// A move may end between the two answers, and a broker learns of it later than the controller: until then it reports
+/// the replicas of both sides as permanent. So while anything moves, two looks in a row must agree.
 pub(super) fn settled<T: PartialEq>(
     admin: &mut AdminClient,
     look: impl Fn(&mut AdminClient) -> Result<T>,
@@ -184,7 +184,7 @@ pub(super) fn settled<T: PartialEq>(
     Ok((seen, active))
 }
 
-/// Where the partitions of some topics are now; topics that do not exist have none.
+/// Where the partitions of some topics are; topics that do not exist have none.
 pub(super) fn assignment<'a>(
     admin: &mut AdminClient,
     topics: impl IntoIterator<Item = &'a str>,

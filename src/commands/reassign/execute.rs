@@ -1,4 +1,4 @@
-//! `reassign execute` and `reassign undo`: check, write the way back, throttle, move, clear the throttle.
+//! `reassign execute` and `reassign undo`: check, write the undo file, throttle, move, clear the throttle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ use crate::reassignment::plan::Plan;
 use crate::reassignment::progress::{Copied, copied};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// An execution as far as the checks brought it.
+/// An execution after the checks.
 #[derive(Debug)]
 struct Prepared {
     /// The plan's name in messages.
@@ -34,13 +34,13 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// Whether it goes on, or takes back, where another run ended: that one may have left throttles.
+    /// Whether it continues or undoes an earlier run, which may have left throttles.
     fn follows_another(&self) -> bool {
         self.undo.as_ref().is_none_or(|undo| undo.is_kept)
     }
 }
 
-/// Takes a plan back: the file named is its undo file, or the plan that has one beside it.
+/// Undoes a plan: the file is an undo file, or a plan that has one beside it.
 pub(super) fn undo(mut action: ExecuteAction, context: &mut Context) -> Result<()> {
     if !undo_file::is_undo_file(&action.plan) {
         let beside = undo_file::path_for(&action.plan);
@@ -151,7 +151,7 @@ fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut 
     })
 }
 
-/// Where the partitions of a plan have their data, those under way included.
+/// Where the partitions of a plan have their data, those being moved included.
 fn origins(work: &Work) -> Assignment {
     let mut origins = work.current.clone();
     for (name, replicas) in &mut origins {
@@ -185,7 +185,7 @@ fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
         .collect()
 }
 
-/// What is going to happen, in one line.
+/// Announces the moves in one line.
 fn announce(action: &ExecuteAction, prepared: &Prepared, context: &mut Context) -> Result<()> {
     let bytes: u64 = prepared.rows.iter().map(|row| row.bytes).sum();
     let between_dirs: u64 = prepared.log_dir_rows.iter().map(|row| row.copied.total).sum();
@@ -216,7 +216,7 @@ fn announce(action: &ExecuteAction, prepared: &Prepared, context: &mut Context) 
     context.printer.flush()
 }
 
-/// The bytes that the broker receives which receives the most.
+/// The most bytes that one broker receives.
 fn busiest(rows: &[MoveRow]) -> u64 {
     let mut received: BTreeMap<BrokerId, u64> = BTreeMap::new();
     for row in rows {
@@ -291,8 +291,8 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
     }
 }
 
-/// Lets the preferred leaders of what moved take over; the brokers would do so some minutes later, or not at all
-/// while few are concerned. A replica that cannot lead just now is no failure of the move.
+/// Elects the preferred leaders of moved partitions; brokers would do so some minutes later, or not at all while the
+/// imbalance is small. It is no failure of the move if a replica cannot lead yet.
 fn elect_leaders(watch: &Watch, context: &mut Context) {
     let names: BTreeSet<TopicPartition> = watch.finished.keys().cloned().collect();
     if names.is_empty() {
@@ -334,7 +334,7 @@ fn state_of(name: &TopicPartition, watch: &Watch) -> &'static str {
     }
 }
 
-/// The last words, and the exit code they mean.
+/// The last lines, and the exit code.
 fn report(
     action: &ExecuteAction,
     file: &str,
@@ -372,7 +372,7 @@ fn report(
     Ok(())
 }
 
-/// What failed, if anything did.
+/// The error about moves that failed, if there are any.
 fn did_not_move(watch: &Watch) -> Result<()> {
     let partitions = watch.failed.iter();
     let partitions = partitions.map(|(name, reason)| format!("{name} {reason}"));

@@ -1,6 +1,6 @@
 //! The throttles of one execution: set before the first move, cleared after the last.
 //!
-//! Owns what is done when a broker refuses or does not answer. Which configs make up a throttle is in `throttles`.
+//! Owns the handling of brokers that refuse or do not answer. Which configs make up a throttle is in `throttles`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::reassignment::throttle::{self, LEADER_THROTTLED_RATE, LOG_DIR_THROTTL
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// Sets the throttles asked for, and answers them.
+/// Sets the throttles of the options, and returns them.
 pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
     let mut set = Changes::new();
     let moves = throttle::moves(&work.active, &work.targets(), &work.current);
@@ -57,7 +57,7 @@ pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) ->
     Ok(set)
 }
 
-/// A run that goes on without a throttle of its own goes on at the rate of the run before.
+/// Reports a throttle of an earlier run, which stays in force for a run that continues without one of its own.
 fn tell_what_is_set(brokers: &BTreeSet<BrokerId>, context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let alive = admin.brokers()?.iter().map(|broker| broker.id);
@@ -78,7 +78,7 @@ fn tell_what_is_set(brokers: &BTreeSet<BrokerId>, context: &mut Context) -> Resu
     Ok(())
 }
 
-/// Brokers that are down have no use for a throttle, and could not be told.
+/// Without brokers that are down: they need no throttle, and could not be changed.
 fn on_live_brokers(
     brokers: &BTreeSet<BrokerId>,
     rates: impl Fn() -> Rates,
@@ -90,8 +90,8 @@ fn on_live_brokers(
     Ok(throttles::on_brokers(&brokers, rates()))
 }
 
-/// Sets again what the next batch needs of `set` and somebody has cleared: between two batches nothing moves, and
-/// `verify` in another shell takes the throttle for one that was left. A rate that was changed stays as it is.
+/// Sets again the parts of `set` that the next batch needs and another process has cleared: between two batches nothing
+/// moves, so that `verify` in another shell takes the throttle for a leftover. A rate that was changed stays.
 pub(super) fn keep(
     set: &Changes,
     batch: &Assignment,
@@ -133,7 +133,7 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Throttles that an earlier run of the plan has left, where nothing moves any more that could need them.
+/// Throttles that an earlier run of the plan has left, where no move needs them any longer.
 pub(super) fn add_left_over(
     set: &mut Changes,
     topics: BTreeSet<String>,
@@ -149,7 +149,7 @@ pub(super) fn add_left_over(
     Ok(())
 }
 
-/// Takes out of `set` what moves of other plans still need: they would take all there is otherwise. A note names it.
+/// Removes from `set` what moves of other plans still need: without it they would run unthrottled. A note names it.
 pub(super) fn leave_to_others(set: &mut Changes, file: &str, context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let active = admin.active_reassignments()?;
@@ -184,7 +184,7 @@ pub(super) fn leave_to_others(set: &mut Changes, file: &str, context: &mut Conte
     Ok(())
 }
 
-/// Takes back what was set; what cannot be taken back is named.
+/// Clears what was set; what cannot be cleared is reported.
 pub(super) fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
     if set.is_empty() {
         return Ok(());
@@ -198,7 +198,7 @@ pub(super) fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<
             .admin()
             .and_then(|admin| admin.alter_throttles(&change))
         {
-            // A topic that was deleted has taken its throttle along.
+            // A topic that was deleted has no throttle any longer.
             Ok(refused) => left.extend(
                 refused
                     .into_iter()

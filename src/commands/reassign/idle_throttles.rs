@@ -1,4 +1,4 @@
-//! Throttles that nothing needs any more: cleared, and named.
+//! Throttles that no move needs any longer: cleared, and reported.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ pub(super) fn names_of(found: &[Throttled]) -> String {
     names.join(", ")
 }
 
-/// The throttles of `topics` without a partition that moves, and those of the brokers when nothing moves at all,
-/// between brokers or between the directories of one.
+/// The throttles of those of `topics` that have no partition being moved, and those of brokers when nothing moves at
+/// all, neither between brokers nor between the directories of one.
 pub(super) fn find(
     topics: BTreeSet<String>,
     active: &ActiveReassignments,
@@ -37,7 +37,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// What clears the throttles of a topic or broker.
+/// The changes that clear the throttles of a topic or broker.
 pub(super) fn cleared(throttled: Throttled) -> Changes {
     match throttled {
         Throttled::Broker(id) => throttles::cleared_brokers([id]),
@@ -45,7 +45,7 @@ pub(super) fn cleared(throttled: Throttled) -> Changes {
     }
 }
 
-/// Clears what was found, and says so; a refusal is an error.
+/// Clears these throttles, and reports it; a refusal is an error.
 pub(super) fn clear(found: Vec<Throttled>, context: &mut Context) -> Result<()> {
     if found.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Ctrl-C while moves are watched: the first asks politely, a second ends the program at once.
+//! Ctrl-C while moves are watched: the first ends the command in order, a second ends the program at once.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ impl Interrupt {
         self.0.is_raised()
     }
 
-    /// Waits, but not through an interrupt.
+    /// Waits for `length`, or until an interrupt.
     pub(super) fn pause(&self, length: Duration) {
         let start = Instant::now();
         while !self.was_asked() {

@@ -1,7 +1,7 @@
-//! Moves of replicas between the log directories of their broker: asked for, followed, stopped.
+//! Moves of replicas between the log directories of their broker: requested, followed, stopped.
 //!
-//! Owns what a broker's answers mean for one move. A replica that its broker has not yet cannot move: the broker keeps
-//! the wish, and puts the replica there at once when it comes.
+//! Owns the meaning of a broker's answers for one move. A replica that is not on its broker yet cannot move: the broker
+//! remembers the wanted directory, and creates the replica there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,20 +14,20 @@ use crate::reassignment::progress::{Copied, LogDirState, ReplicaDirs, log_dir_mo
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::REPLICA_NOT_AVAILABLE;
 
-/// After so many looks a replica that neither moves nor is there is believed to stay.
+/// After this many looks, a replica that neither moves nor is in the wanted directory is believed to stay.
 const LOOKS: u32 = 20;
 
-/// A replica that is to move to a directory, and where it was when that was found out.
+/// The directory that a replica should move to, and where the replica was when the plan was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     pub to: String,
     pub was: ReplicaDirs,
 }
 
-/// Replicas and the directories they are to be in.
+/// The wanted directories by replica.
 pub(super) type Wishes = BTreeMap<PartitionReplica, Wish>;
 
-/// What a plan wants of log directories and does not have yet. Complaints call it `file`.
+/// The directories that a plan wants and that are not reached. Errors call the plan `file`.
 pub(super) fn wishes(admin: &mut AdminClient, plan: &Plan, file: &str) -> Result<Wishes> {
     let wanted = plan.log_dir_moves();
     check_dirs(admin, &wanted, file)?;
@@ -40,7 +40,7 @@ pub(super) fn wishes(admin: &mut AdminClient, plan: &Plan, file: &str) -> Result
     Ok(open.collect())
 }
 
-/// Every directory must be one of its broker's.
+/// Refuses directories that their broker does not have.
 fn check_dirs(
     admin: &mut AdminClient,
     wanted: &BTreeMap<PartitionReplica, String>,
@@ -78,7 +78,7 @@ pub(super) fn rows(wishes: &Wishes, state: &'static str) -> Vec<LogDirRow> {
     wishes.iter().map(row).collect()
 }
 
-/// What is under way as rows, each to where it goes.
+/// Moves in progress as rows, each with its target.
 pub(super) fn rows_there(under_way: &Wishes) -> Vec<LogDirRow> {
     let mut rows = rows(under_way, "moving");
     for row in &mut rows {
@@ -89,10 +89,10 @@ pub(super) fn rows_there(under_way: &Wishes) -> Vec<LogDirRow> {
     rows
 }
 
-/// Replicas, the directories they are to be in, and how far they are.
+/// Replicas, the directories they should be in, and their progress.
 pub(super) type LogDirStates = BTreeMap<PartitionReplica, (String, LogDirState, ReplicaDirs)>;
 
-/// Where the replicas of a plan stand whose log directories it names.
+/// The states of the replicas whose log directories a plan names.
 pub(super) fn states(admin: &mut AdminClient, plan: &Plan) -> Result<LogDirStates> {
     let dirs = admin.replica_dirs(plan.log_dir_moves().into_keys())?;
     let of = |replica: &PartitionReplica| dirs.get(replica).cloned().unwrap_or_default();
@@ -105,7 +105,7 @@ pub(super) fn states(admin: &mut AdminClient, plan: &Plan) -> Result<LogDirState
         .collect())
 }
 
-/// Every replica that is on its way between directories, of `plan` or of all live brokers; the wish is to stay.
+/// Every replica that is moving between directories, of `plan` or of all live brokers, as wishes to stay.
 pub(super) fn under_way(admin: &mut AdminClient, plan: Option<&Plan>) -> Result<Wishes> {
     let replicas = match plan {
         Some(plan) => admin.replica_dirs(plan.log_dir_moves().into_keys())?,
@@ -114,7 +114,7 @@ pub(super) fn under_way(admin: &mut AdminClient, plan: Option<&Plan>) -> Result<
     Ok(moving(replicas))
 }
 
-/// Those of some replicas that are on their way; the wish is to stay.
+/// Those of some replicas that are moving, as wishes to stay.
 pub(super) fn under_way_of(admin: &mut AdminClient, replicas: &BTreeSet<PartitionReplica>) -> Result<Wishes> {
     Ok(moving(admin.replica_dirs(replicas.iter().cloned())?))
 }
@@ -143,7 +143,7 @@ fn every_replica(admin: &mut AdminClient) -> Result<BTreeMap<PartitionReplica, R
     Ok(all)
 }
 
-/// Sends replicas back to where they are; answers those that were refused.
+/// Moves replicas back to their current directories, which stops their moves; returns those that were refused.
 pub(super) fn stop(admin: &mut AdminClient, wishes: &Wishes) -> Result<BTreeMap<PartitionReplica, Error>> {
     let answers = admin.alter_replica_log_dirs(&targets(wishes))?;
     let refused = answers.into_iter().filter_map(|(replica, answer)| {
@@ -163,7 +163,7 @@ fn targets(wishes: &Wishes) -> BTreeMap<PartitionReplica, String> {
 struct Moving {
     wish: Wish,
     copied: Copied,
-    /// How often it was neither under way nor there.
+    /// How many looks in a row showed it neither moving nor in the wanted directory.
     lost: u32,
 }
 
@@ -173,7 +173,7 @@ pub(super) struct LogDirMoves {
     pending: Wishes,
     moving: BTreeMap<PartitionReplica, Moving>,
     pub(super) finished: BTreeMap<PartitionReplica, Copied>,
-    /// What went wrong.
+    /// The errors of moves that failed.
     pub(super) failed: BTreeMap<PartitionReplica, String>,
 }
 
@@ -189,12 +189,12 @@ impl LogDirMoves {
         self.pending.is_empty() && self.moving.is_empty()
     }
 
-    /// How many brokers have begun, or have accepted the request.
+    /// How many moves are not finished, whether or not they have begun.
     pub(super) fn left(&self) -> usize {
         self.pending.len() + self.moving.len()
     }
 
-    /// How far one of the moves is.
+    /// The state of one of the moves.
     pub(super) fn state_of(&self, replica: &PartitionReplica) -> &'static str {
         if self.finished.contains_key(replica) {
             "done"
@@ -207,7 +207,7 @@ impl LogDirMoves {
         }
     }
 
-    /// Asks for all moves but those of `waiting` partitions. Those whose replica is not there yet stay pending.
+    /// Requests all moves except those of `waiting` partitions. Those whose replica does not exist yet stay pending.
     pub(super) fn ask(&mut self, waiting: &BTreeSet<&TopicPartition>, admin: &mut AdminClient) -> Result<()> {
         let mut ready = targets(&self.pending);
         ready.retain(|replica, _| !waiting.contains(&replica.topic_partition));
@@ -234,7 +234,7 @@ impl LogDirMoves {
         Ok(())
     }
 
-    /// Looks after the moves that were begun.
+    /// Checks the progress of the moves that were begun.
     pub(super) fn look(&mut self, admin: &mut AdminClient) -> Result<()> {
         for (replica, dirs) in admin.replica_dirs(self.moving.keys().cloned())? {
             let Some(moving) = self.moving.get_mut(&replica) else {
@@ -267,7 +267,7 @@ impl LogDirMoves {
         Ok(())
     }
 
-    /// Everything that moved or moves, for the bars.
+    /// Every move that has begun or ended, for the bars.
     pub(super) fn steps(&self) -> impl Iterator<Item = Step> {
         let finished = self.finished.iter().map(|(replica, copied)| Step {
             name: on_broker(replica),

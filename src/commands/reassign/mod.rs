@@ -42,9 +42,9 @@ pub enum Action {
 #[derive(Debug)]
 pub struct PlanAction {
     pub goals: Goals,
-    /// Only these topics move; none means all.
+    /// Only these topics move; all if empty.
     pub topics: BTreeSet<String>,
-    /// Where the plan goes instead of stdout.
+    /// The file for the plan; stdout without one.
     pub out: Option<PathBuf>,
 }
 
@@ -58,12 +58,12 @@ pub struct ExecuteAction {
     pub throttle: Option<u64>,
     /// Bytes a second of moves between a broker's log directories.
     pub log_dir_throttle: Option<u64>,
-    /// How many partitions move at a time; all at once without it.
+    /// How many partitions move at a time; `None` for all at once.
     pub concurrent: Option<usize>,
-    /// Go ahead although other partitions are moving, or these to somewhere else.
+    /// Whether to start although other partitions are moving, or these to somewhere else.
     pub additional: bool,
     pub allow_factor_change: bool,
-    /// Start the moves and leave.
+    /// Whether to start the moves and not to wait for them.
     pub no_wait: bool,
     pub dry_run: bool,
     pub undo_file: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub struct ExecuteAction {
 /// A plan to be compared with the cluster.
 #[derive(Debug)]
 pub struct VerifyAction {
-    /// Without one, everything that moves.
+    /// `None` for everything that moves.
     pub plan: Option<PathBuf>,
     pub watch: bool,
     pub preserve_throttles: bool,
@@ -83,7 +83,7 @@ pub struct VerifyAction {
 /// Moves to be stopped.
 #[derive(Debug)]
 pub struct CancelAction {
-    /// The partitions of this plan; without one, all that move.
+    /// `None` for all moves.
     pub plan: Option<PathBuf>,
     pub preserve_throttles: bool,
     pub dry_run: bool,
@@ -124,7 +124,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     }
 }
 
-/// Reads a plan file; every complaint names the file, and a note what is passed over in it.
+/// Reads a plan file; errors name the file, and a note lists what is ignored in it.
 fn read_plan_file(path: &Path, context: &mut Context) -> Result<Plan> {
     let name = shown(path);
     let text = if path == Path::new("-") {
@@ -153,7 +153,7 @@ fn shown(path: &Path) -> String {
     }
 }
 
-/// A seed for decisions between equals.
+/// A random seed for choices between equals.
 pub fn seed() -> Result<u64> {
     getrandom::u64().map_err(|error| Error::failed(format!("no random numbers: {error}")))
 }

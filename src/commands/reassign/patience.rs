@@ -1,4 +1,4 @@
-//! A cluster that does not answer while moves are watched: it moves on all the same, and is asked again for a while.
+//! A cluster that stops answering while moves are watched: the moves go on, and the cluster is asked again for a while.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use crate::error::{Kind, Result};
 /// How long a cluster that does not answer is asked again.
 const SILENCE: Duration = Duration::from_secs(300);
 
-/// Since when no broker answers.
+/// Since when no broker has answered.
 #[derive(Debug, Default)]
 pub(super) struct Patience(Option<Instant>);
 
 impl Patience {
-    /// What a look at the cluster brought; nothing where it could not be reached, until that has lasted too long. The
-    /// first and the last of such looks are told.
+    /// The result of a look at the cluster; `None` where it could not be reached, an error when that has lasted longer
+    /// than `SILENCE`. The first failure and the recovery are reported.
     pub(super) fn with<T>(&mut self, look: Result<T>, context: &mut Context) -> Result<Option<T>> {
         match look {
             Ok(seen) => {

@@ -1,4 +1,4 @@
-//! The way back, written before the way there is taken: `plan.undo.json` beside `plan.json`.
+//! The undo plan, written before the first move: `plan.undo.json` beside `plan.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::reassignment::plan::{PartitionReplica, Plan, PlannedPartition};
 use crate::reassignment::plan_json::{read_plan, write_readable};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// Tried names before giving up: `plan.undo.json`, `plan.undo.2.json`, …
+/// How many names are tried: `plan.undo.json`, `plan.undo.2.json`, …
 const NAMES: usize = 1000;
 const SUFFIX: &str = ".undo.json";
 
@@ -21,7 +21,7 @@ pub(super) struct UndoFile {
     pub is_kept: bool,
 }
 
-/// Where the undo file of `plan` belongs; a plan from stdin has it in the working directory.
+/// The path of the undo file of `plan`; a plan from stdin has it in the working directory.
 pub(super) fn path_for(plan: &Path) -> PathBuf {
     if plan == Path::new("-") {
         return PathBuf::from("plan.undo.json");
@@ -41,7 +41,7 @@ pub(super) fn is_undo_file(path: &Path) -> bool {
     name.is_some_and(|name| name.ends_with(SUFFIX) || numbered(&name))
 }
 
-/// The plan that takes `plan` back to `current`, and the replicas it sends to other log directories to theirs.
+/// The plan that moves the partitions of `plan` back to `current`, and its replicas back to their log directories.
 pub(super) fn undo_plan(plan: &Plan, current: &Assignment, log_dirs: &Wishes) -> Plan {
     let back = |planned: &PlannedPartition| {
         let replicas = current.get(&planned.topic_partition)?.clone();
@@ -64,8 +64,8 @@ pub(super) fn undo_plan(plan: &Plan, current: &Assignment, log_dirs: &Wishes) ->
     }
 }
 
-/// Finds the name of the undo file and whether it is there already: an earlier, interrupted run of the same
-/// plan knew where the partitions really came from, so its file stays. `origins` has where each has its data now.
+/// Chooses the name of the undo file, and whether the file exists: an earlier, interrupted run of the same plan knew
+/// where the partitions came from, so its file stays. `origins` says where each partition has its data.
 pub(super) fn choose(wanted: &Path, plan: &Plan, origins: &Assignment) -> Result<UndoFile> {
     for number in 1..NAMES {
         let path = match number {
@@ -96,8 +96,8 @@ fn numbered(wanted: &Path, number: usize) -> PathBuf {
 
 /// Whether the file is an undo of exactly this plan.
 ///
-/// It is so no longer when a partition with its data is neither where the file would take it nor where the plan
-/// would: somebody has moved it since, and the way back is another one.
+/// False if any partition has its data neither where the file would move it nor where the plan would: it has been moved
+/// since, and needs another undo file.
 fn takes_back(path: &Path, plan: &Plan, origins: &Assignment) -> bool {
     let Ok(undo) = read(path) else {
         return false;
@@ -120,7 +120,7 @@ fn read(path: &Path) -> Result<Plan> {
     read_plan(&text).map_err(Error::bad_data)
 }
 
-/// Writes the file whole or not at all: a cut undo file would be worse than none.
+/// Writes the whole file or nothing: a truncated undo file would be worse than none.
 pub(super) fn write(path: &Path, undo: &Plan) -> Result<()> {
     let named = |error: std::io::Error| Error::from(error).context(format!("undo file {}", path.display()));
     let folder = path

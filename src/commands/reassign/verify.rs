@@ -1,4 +1,4 @@
-//! `reassign verify` and `reassign list`: how far the moves are, and the throttles that are no longer needed.
+//! `reassign verify` and `reassign list`: the progress of moves, and throttles that are not needed any longer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -69,19 +69,19 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     verdict(&rows, &log_dirs_not_done(&log_dirs), &file)
 }
 
-/// What is waited for: the partitions of a plan, or all; and replicas that go to other log directories.
+/// What is watched: the partitions of a plan, or all; and replicas that move to other log directories.
 struct Watched {
     partitions: Option<Assignment>,
     replicas: BTreeSet<PartitionReplica>,
 }
 
-/// Waits until nothing of the plan moves; without one, nothing that moves now. A cluster that could be reached once
-/// may be out of reach for a while.
+/// Waits until nothing of the plan moves; without one, nothing that moves at the start. A cluster that was reached once
+/// may stop answering for a while.
 fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
     let mut patience = Patience::default();
-    // Everything that was seen moving; what is over keeps its place in the sum.
+    // Every move seen so far; a finished one stays in the sum.
     let mut seen: BTreeMap<String, Step> = BTreeMap::new();
     let admin = context.client.admin()?;
     let replicas = match plan {
@@ -123,7 +123,7 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
     }
 }
 
-/// What moves of what is watched; nothing at all when that is over.
+/// The moves that are watched; `None` when they have all ended.
 fn look(
     watched: &Watched,
     plan: Option<&Plan>,
@@ -140,7 +140,7 @@ fn look(
     Ok(Some(steps))
 }
 
-/// What moves of what is watched, and how far it is. A broker that does not answer does not delay the rest.
+/// The moves that are watched, and their progress. A broker that does not answer does not delay the rest.
 fn under_way(watched: &Watched, admin: &mut AdminClient) -> Result<Vec<Step>> {
     admin.refresh()?;
     let mut active = admin.active_reassignments()?;
@@ -183,7 +183,7 @@ fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes
     cluster::sizes(concerned, Some(&names), context)
 }
 
-/// Nothing where no broker that has the data tells how much it is.
+/// `None` where no broker with the data reports its size.
 fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes) -> Option<Copied> {
     let active = active.get(name)?;
     let sources = active.sources();
@@ -245,7 +245,7 @@ fn log_dir_rows(states: &LogDirStates) -> Vec<LogDirRow> {
     states.iter().map(row).collect()
 }
 
-/// The plan's moves between log directories that are not done, in words.
+/// The plan's moves between log directories that are not done, as text.
 fn log_dirs_not_done(states: &LogDirStates) -> Vec<String> {
     let words = states.iter().filter_map(|(replica, (target, state, _))| {
         let replica = show::on_broker(replica);

@@ -1,4 +1,4 @@
-//! Moves under way: started in batches, followed to their end, counted in bytes.
+//! Moves in progress: started in batches, followed to their end, measured in bytes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -22,31 +22,31 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// The pause between two looks at the cluster.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A broker may show a finished move a little later than the controller; after so many looks it is believed.
+/// A broker may report a finished move later than the controller; after this many looks its answer is believed.
 const LOOKS: u32 = 20;
 
-/// How fast the moves of a plan may go.
+/// The limits of the moves of a plan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace<'t> {
-    /// So many partitions at once; all without it.
+    /// How many partitions move at a time; `None` for all.
     pub concurrent: Option<usize>,
-    /// What was set before the first of them.
+    /// The throttles that were set before the first move.
     pub throttle: &'t Changes,
 }
 
-/// One partition on its way.
+/// One partition that is being moved.
 #[derive(Debug)]
 struct Moving {
     target: Vec<BrokerId>,
     sources: Vec<BrokerId>,
     destinations: Vec<BrokerId>,
     copied: Copied,
-    /// How often it was neither under way nor at its target.
+    /// How many looks in a row showed it neither moving nor at its target.
     lost: u32,
 }
 
 impl Moving {
-    /// The brokers without which it does not go on: each that receives, and where none is left to send, all that sent.
+    /// The brokers that block it: destinations that are down, and all sources if none of them is up.
     fn waits_for(&self, alive: &BTreeSet<BrokerId>) -> Vec<BrokerId> {
         let has_source = self.sources.iter().any(|broker| alive.contains(broker));
         let sources = self.sources.iter().filter(|_| !has_source);
@@ -60,12 +60,12 @@ impl Moving {
 pub(super) struct Watch {
     pending: VecDeque<(TopicPartition, Vec<BrokerId>)>,
     moving: BTreeMap<TopicPartition, Moving>,
-    /// What was copied for each finished partition.
+    /// The bytes copied for each finished partition.
     pub finished: BTreeMap<TopicPartition, Copied>,
-    /// What went wrong, by partition or replica.
+    /// The errors by partition or replica.
     pub failed: BTreeMap<String, String>,
     pub log_dirs: LogDirMoves,
-    /// Somebody stopped a move, and would not have others follow it.
+    /// Whether another process stopped a move, so that no further one is started.
     is_halted: bool,
     current: Assignment,
     sizes: Sizes,
@@ -73,7 +73,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// The moves that are left to do; `sizes` are those of the replicas there are now.
+    /// A watch over `work`; `sizes` are those of the replicas that exist.
     pub(super) fn new(work: Work, sizes: Sizes) -> Self {
         let mut watch = Self {
             pending: work.start.into_iter().collect(),
@@ -125,13 +125,13 @@ impl Watch {
         (self.pending.is_empty() || self.is_halted) && !self.is_moving()
     }
 
-    /// Tells the brokers first which log directories are wanted: a replica that comes later is put there at once, and
-    /// the others begin to move.
+    /// Requests the log directories first: the broker creates a later replica in the wanted directory, and begins to
+    /// move the existing ones.
     pub(super) fn begin(&mut self, context: &mut Context) -> Result<()> {
         self.log_dirs.ask(&BTreeSet::new(), context.client.admin()?)
     }
 
-    /// Starts as many moves as `pace` allows; none while it is open whether one was stopped.
+    /// Starts as many moves as `pace` allows; none while it is unclear whether a move was stopped.
     pub(super) fn start(&mut self, pace: Pace<'_>, context: &mut Context) -> Result<()> {
         if self.is_halted || self.moving.values().any(|moving| moving.lost > 0) {
             return Ok(());
@@ -149,7 +149,7 @@ impl Watch {
             .iter()
             .map(|(name, replicas)| (name.clone(), Some(replicas.clone())))
             .collect();
-        // Where no answer comes they stay pending, and are sent again: to the same brokers, that changes nothing.
+        // Without an answer they stay pending, and are requested again: the same request twice changes nothing.
         let refused = context.client.admin()?.alter_reassignments(&wanted, true)?;
         self.pending.drain(..count);
         if refused.len() == batch.len()
@@ -200,7 +200,7 @@ impl Watch {
         self.note_brokers_down(context)
     }
 
-    /// Sorts out which moves have ended, and how.
+    /// Finds the moves that have ended, and how they ended.
     fn settle(&mut self, active: &ActiveReassignments, admin: &mut AdminClient) -> Result<()> {
         let ended: Vec<TopicPartition> = self
             .moving
@@ -247,7 +247,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks the brokers that receive how much they have.
+    /// Asks the destinations how many bytes they have.
     fn measure(&mut self, context: &mut Context) -> Result<()> {
         let mut receiving: BTreeMap<BrokerId, BTreeSet<TopicPartition>> = BTreeMap::new();
         for (name, moving) in &self.moving {
@@ -274,7 +274,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Says once of each broker that something waits for it.
+    /// Reports once for each broker that a move waits for it.
     fn note_brokers_down(&mut self, context: &mut Context) -> Result<()> {
         let admin = context.client.admin()?;
         let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
@@ -299,7 +299,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks for moves between log directories whose partition moves no more, and looks after those that were begun.
+    /// Requests moves between log directories of partitions that have arrived, and checks those that were begun.
     fn move_log_dirs(&mut self, admin: &mut AdminClient) -> Result<()> {
         let waiting: BTreeSet<&TopicPartition> = self
             .pending
@@ -311,7 +311,7 @@ impl Watch {
         self.log_dirs.look(admin)
     }
 
-    /// What is to be copied for the partitions that have not begun.
+    /// The bytes to copy for each partition that has not begun.
     fn waiting(&self) -> Vec<Copied> {
         let copy = |(name, target): &(TopicPartition, Vec<BrokerId>)| {
             let sources = self.current.get(name).map_or(&[][..], Vec::as_slice);
@@ -322,7 +322,7 @@ impl Watch {
         self.pending.iter().map(copy).collect()
     }
 
-    /// Everything that moved or moves, for the bars.
+    /// Every move that has begun or ended, for the bars.
     fn steps(&self) -> Vec<Step> {
         let finished = self.finished.iter().map(|(name, copied)| Step {
             name: name.to_string(),

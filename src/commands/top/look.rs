@@ -1,6 +1,6 @@
-//! One look at a cluster: which brokers are asked for what, and what their answers make.
+//! One look at a cluster: which brokers are sent which requests, and how their answers are combined.
 //!
-//! Commits are asked for before ends, so that a lag is never below nothing.
+//! Committed offsets are requested before ends, so that a lag is never negative.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -15,21 +15,21 @@ use crate::monitor::schedule::{Due, Schedule};
 use crate::monitor::top_state::Interest;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// Share groups whose lag is asked for in one look: each takes a request.
+/// For how many share groups the lag is requested in one look: each takes a request.
 const SHARE_GROUPS: usize = 20;
 
-/// A cluster, and what is remembered from one look to the next.
+/// A cluster, and what is remembered between looks.
 #[derive(Debug)]
 pub(super) struct Lookout {
     client: Client,
     schedule: Schedule,
     interest: Option<Interest>,
-    /// Partitions and who leads them.
+    /// Partitions and their leaders.
     led: Vec<(TopicPartition, BrokerId)>,
     brokers: usize,
     partitions: usize,
     groups: Vec<GroupListing>,
-    /// Requests of the look that is under way.
+    /// How many requests the current look has sent.
     requests: usize,
     looks: u64,
 }
@@ -49,7 +49,7 @@ impl Lookout {
         }
     }
 
-    /// The time until the next look.
+    /// How long to wait before the next look.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         self.schedule.wait(now)
     }
@@ -58,12 +58,12 @@ impl Lookout {
         self.interest.as_ref().is_some_and(|interest| interest.is_paused)
     }
 
-    /// How many looks had an answer.
+    /// How many looks have succeeded.
     pub(super) fn looks(&self) -> u64 {
         self.looks
     }
 
-    /// What the next looks are about; where that is a group that nothing is known of, the next one is soon.
+    /// Sets the subject of the next looks; the next one is soon if another group is opened.
     pub(super) fn set_interest(&mut self, interest: Interest, now: Instant) {
         self.schedule.set_every(interest.every, now);
         let before = self.interest.replace(interest);
@@ -72,7 +72,7 @@ impl Lookout {
         }
     }
 
-    /// A look at what is due.
+    /// Looks at everything that is due.
     pub(super) fn look(&mut self) -> Result<Sample> {
         let now = Instant::now();
         let due = self.schedule.due(now, self.partitions);
@@ -84,7 +84,7 @@ impl Lookout {
         self.look_at(due, groups.as_deref())
     }
 
-    /// A look at everything, whatever is due.
+    /// Looks at everything, whether or not it is due.
     pub(super) fn look_at_all(&mut self) -> Result<Sample> {
         let all = Due {
             layout: true,
@@ -94,7 +94,7 @@ impl Lookout {
         self.look_at(all, None)
     }
 
-    /// `groups`: whose places are asked for; `None` for all.
+    /// `groups`: the groups whose offsets are requested; `None` for all.
     fn look_at(&mut self, due: Due, groups: Option<&[String]>) -> Result<Sample> {
         self.requests = 0;
         let mut sample = Sample::default();
@@ -168,14 +168,14 @@ impl Lookout {
         Ok(layout)
     }
 
-    /// One offset of every partition, a request a leader.
+    /// One offset of every partition, with one request for each leader.
     fn offsets(&mut self, timestamp: i64) -> Result<Offsets> {
         let brokers: BTreeSet<BrokerId> = self.led.iter().map(|(_, leader)| *leader).collect();
         self.requests += brokers.len();
         self.client.admin()?.list_offsets_once(&self.led, timestamp)
     }
 
-    /// What lies on disks; a user who may not ask sees the rest.
+    /// The bytes on disks; empty for a user without the right to see them.
     fn disks(&mut self) -> Result<Disks> {
         let firsts = known(self.offsets(EARLIEST)?);
         let led: BTreeMap<&TopicPartition, BrokerId> =
@@ -204,7 +204,7 @@ impl Lookout {
         Ok(disks)
     }
 
-    /// How far groups are; `with_members`: how many read in each, too.
+    /// The offsets of groups; `with_members`: their numbers of members, too.
     fn places(
         &mut self,
         groups: &[GroupListing],
@@ -251,9 +251,9 @@ impl Lookout {
         Ok(places)
     }
 
-    /// The client that reads each partition of a group; unknown where the coordinator does not say.
+    /// The client that reads each partition of a group; `None` where the coordinator does not report it.
     fn assigned(&mut self, group: &str) -> Result<Option<BTreeMap<TopicPartition, String>>> {
-        // One request for each kind of group that it may be, and the search for its coordinator.
+        // One request for each type of group that it may be, and FindCoordinator.
         self.requests += 2;
         let Ok(described) = self.client.admin()?.describe_group(group)? else {
             return Ok(None);
@@ -267,7 +267,7 @@ impl Lookout {
     }
 }
 
-/// The offsets that leaders told.
+/// The offsets that leaders returned.
 fn known(offsets: Offsets) -> BTreeMap<TopicPartition, Offset> {
     let answers = offsets.into_iter();
     answers

@@ -1,5 +1,5 @@
 //! The steps of `kafkit top`: looks at the cluster on a thread of its own, keys and the screen on this one; or the same
-//! figures a few times, for a pipe.
+//! figures as text, a number of times.
 
 mod look;
 mod sampler;
@@ -21,9 +21,9 @@ use crate::output::top::report;
 use crate::output::top::screen::{Input, Look, Screen, is_unicode};
 use look::Lookout;
 
-/// How long the keyboard is waited for before signals and samples are looked at.
+/// How long to wait for a key before signals and samples are handled.
 const STEP: Duration = Duration::from_millis(100);
-/// How often the screen is drawn although nothing happened, so that ages are right.
+/// How often the screen is drawn without any event, so that ages are correct.
 const REDRAW: Duration = Duration::from_secs(1);
 
 /// What the user asked for.
@@ -33,7 +33,7 @@ pub struct Action {
     pub listing: Listing,
     /// The time from one look to the next.
     pub every: Duration,
-    /// Print figures so many times instead of a screen.
+    /// Print figures this many times instead of showing a screen.
     pub count: Option<u64>,
     /// Show internal topics too.
     pub with_internal: bool,
@@ -51,7 +51,7 @@ impl Command for Action {
         let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
         let mut state = TopState::new(&self.listing, self.every);
         state.with_internal = self.with_internal;
-        // The looks have a client of their own, since they go on while keys are pressed.
+        // The looks need a client of their own, since they continue while keys are handled.
         let mut client = Client::new(context.client.settings().clone());
         client.wait_for_each_answer();
         client.admin()?;
@@ -74,13 +74,13 @@ impl Command for Action {
     }
 }
 
-/// Whether stdout is a terminal on which one can draw.
+/// Whether stdout is a terminal with a screen that can be drawn on.
 fn has_screen() -> bool {
     let can_draw = std::env::var_os("TERM").is_none_or(|name| name != "dumb");
     stdout().is_terminal() && can_draw
 }
 
-/// Figures between two looks, as often as they were asked for.
+/// Prints the figures after each look, as often as the user asked.
 fn print(
     action: &Action,
     client: Client,
@@ -117,7 +117,7 @@ fn print(
     Ok(())
 }
 
-/// The screen, until the user leaves it.
+/// Shows the screen until the user leaves it.
 fn on_screen(client: Client, mut state: TopState, look: Look, interrupt: &Interrupt) -> Result<()> {
     let (asks, asked) = mpsc::channel();
     let (sender, looks) = mpsc::channel();
@@ -145,7 +145,7 @@ fn browse(
         for event in events.drain(..) {
             match state.handle(event, Instant::now()) {
                 Effect::Nothing => {}
-                // The other side is there for as long as we are.
+                // The sampler lives as long as this function.
                 Effect::Ask(interest) => drop(asks.send(interest)),
                 Effect::Quit => return Ok(()),
                 Effect::Interrupted => return Err(Error::interrupted()),

@@ -1,4 +1,4 @@
-//! Looks at the cluster, one after the other, for as long as somebody wants them.
+//! Looks at the cluster, one after the other, for as long as the receiver exists.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::look::Lookout;
 use crate::monitor::top_state::{Event, Interest};
 
-/// How long a look that is not due is waited for at a time.
+/// The longest wait for a look that is not due.
 const PAUSED: Duration = Duration::from_secs(3600);
 
-/// Looks until the other end hangs up. What is asked for decides what the next looks are about.
+/// Looks until the other end hangs up. `asked` sets the subject of the next looks.
 pub(super) fn run(mut lookout: Lookout, asked: &Receiver<Interest>, samples: &Sender<Event>) {
     loop {
         let wait = if lookout.is_paused() {

@@ -1,13 +1,13 @@
-//! How topics differ from what they shall be. Pure.
+//! How topics differ from their specification. Pure.
 
 use crate::client::admin::topic_specs::TopicSpec;
 
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::commands) enum Drift {
-    /// The topic is wanted and not there.
+    /// The topic is specified and does not exist.
     Missing,
-    /// The topic is there and nobody asked for it.
+    /// The topic exists and is not specified.
     Unlisted,
     Partitions {
         is: i32,
@@ -17,20 +17,20 @@ pub(in crate::commands) enum Drift {
         is: i16,
         wanted: i16,
     },
-    /// A value that differs, or is missing.
+    /// A value that differs, or is not set.
     Config {
         name: String,
         is: Option<String>,
         wanted: String,
     },
-    /// A config that was set for the topic, and that nobody asked for.
+    /// A config that is set for the topic, and not specified.
     UnlistedConfig {
         name: String,
         is: String,
     },
 }
 
-/// What differs, topic by topic, in the order of their names; topics without a difference are left out.
+/// The differences, topic by topic, sorted by name; topics without a difference are left out.
 pub(in crate::commands) fn drift<'a>(
     are: &'a [TopicSpec],
     wanted: &'a [TopicSpec],

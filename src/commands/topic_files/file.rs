@@ -11,7 +11,7 @@ use crate::plain_words;
 ///
 /// # Errors
 ///
-/// The text makes no sense, a topic stands in it twice, or a config has no such name or value. The place is named.
+/// The text is invalid, a topic occurs twice, or a config has an unknown name or invalid value. It names the place.
 pub(super) fn parse(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
     if text.trim_start().starts_with('{') {
         of_json(name, text)
@@ -174,7 +174,7 @@ mod tests {
         ]);
     }
 
-    /// Each text, with how its refusal begins.
+    /// Parses each text, and compares the beginning of the error.
     fn refuses(cases: &[(&str, &str)]) {
         for (text, told) in cases {
             let refusal = parse("f", text).unwrap_err().to_string();

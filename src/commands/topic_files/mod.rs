@@ -1,5 +1,5 @@
-//! Topics as a file says: what `export` writes, `apply` brings about. What nobody asked for is shown, and stays unless
-//! `--prune` says otherwise.
+//! Topics as specified in a file: `export` writes it, `apply` makes the changes. What the file does not specify is
+//! shown, and changed only with `--prune`.
 
 mod drift;
 mod file;
@@ -23,7 +23,7 @@ use crate::output::topic_drift::{self as output, Change, DriftRow};
 use crate::output::{confirm, counted, plural};
 pub(super) use drift::{Drift, drift};
 
-/// Writes what topics are.
+/// Writes the specifications of topics.
 #[derive(Debug)]
 pub struct Export {
     pub selection: Selection,
@@ -41,23 +41,23 @@ impl Command for Export {
     }
 }
 
-/// Makes topics what a file says.
+/// Changes topics to what a file specifies.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Apply {
     /// `-` is stdin.
     pub file: PathBuf,
-    /// Topics that are not in the file are deleted.
+    /// Whether topics that are not in the file are deleted.
     pub prunes_topics: bool,
-    /// Configs of topics in the file that it does not name are set back.
+    /// Whether configs that the file does not specify for its topics are unset.
     pub prunes_configs: bool,
     pub is_dry_run: bool,
-    /// The user has said yes in advance.
+    /// Whether the user has said yes in advance (`--yes`).
     pub is_sure: bool,
 }
 
 impl Command for Apply {
-    /// How long it takes depends on the file: each answer has the whole time-out.
+    /// The duration depends on the file, so that the time-out applies to each answer.
     fn needs(&self) -> Needs {
         Needs {
             lasts: true,
@@ -139,7 +139,7 @@ pub(super) fn rows(drifts: &[(&str, Vec<Drift>)], change: impl Fn(&Drift) -> Cha
 }
 
 impl Apply {
-    /// What is done about a difference.
+    /// The change for a difference.
     fn change(&self, drift: &Drift) -> Change {
         match drift {
             Drift::Missing => Change::Create,
@@ -230,7 +230,7 @@ impl Apply {
     }
 }
 
-/// Changes on their way, a part at a time.
+/// Changes in progress, a part at a time.
 struct Making<'a> {
     admin: &'a mut AdminClient,
     progress: Changes,
@@ -243,7 +243,7 @@ impl Making<'_> {
     ///
     /// # Errors
     ///
-    /// No answer; it says how many changes had been made.
+    /// No answer; the error says how many changes had been made.
     fn each<T>(
         &mut self,
         what: &str,
@@ -265,7 +265,7 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// What was refused; the bar is gone then.
+    /// Returns the refusals, and removes the bar.
     fn end(self) -> Vec<Error> {
         self.failures
     }
@@ -280,7 +280,7 @@ fn alter(admin: &mut AdminClient, changes: &[(ConfigResource, Vec<ConfigChange>)
     Ok(changes.iter().map(named).zip(outcomes).collect())
 }
 
-/// What the topics are that the file is about; of the others nothing but the names counts.
+/// The specifications of the cluster's topics that the file names; of the others only the names matter.
 fn specs_about(
     topics: &[TopicDescription],
     wanted: &[TopicSpec],
@@ -297,7 +297,7 @@ fn specs_about(
     Ok(specs)
 }
 
-/// Topics that are not in the file are no rows, but a number.
+/// Replaces the rows of topics that are not in the file by their number.
 fn leave_unlisted(drifts: &mut Vec<(&str, Vec<Drift>)>, is_told: bool, context: &mut Context) {
     let before = drifts.len();
     drifts.retain(|(_, drifts)| !drifts.contains(&Drift::Unlisted));

@@ -1,4 +1,4 @@
-//! A file of topics, taken key by key: each refusal is our own, and its place is the reader's, which knows the line.
+//! A file of topics, read key by key: errors have our own words, and the place that the parser knows.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::topic_config::{self, TOPIC_CONFIGS};
 
 const TOPIC_KEYS: [&str; 4] = ["name", "partitions", "replication-factor", "configs"];
 
-/// Hands whatever comes to a visitor.
+/// Passes any value to a visitor.
 pub(super) struct Taken<V>(pub(super) V);
 
 impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Taken<V> {
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for TopicList {
     }
 }
 
-/// One topic, and those before it.
+/// One topic, with those before it.
 struct Topic<'a>(&'a [TopicSpec]);
 
 impl<'de> Visitor<'de> for Topic<'_> {
@@ -114,7 +114,7 @@ impl<'de> Visitor<'de> for Topic<'_> {
     }
 }
 
-/// One of these keys of `what`.
+/// A key out of these, in an object called `what`.
 struct Key(&'static [&'static str], &'static str);
 
 impl Visitor<'_> for Key {
@@ -156,7 +156,7 @@ impl Visitor<'_> for Name {
     }
 }
 
-/// A whole number from 1, of the type that Kafka takes; nothing where JSON says `null`.
+/// A whole number from 1, of Kafka's type; `None` where JSON says `null`.
 struct Count<N>(&'static str, PhantomData<N>);
 
 impl<N: TryFrom<i64>> Visitor<'_> for Count<N> {
@@ -184,10 +184,10 @@ impl<N: TryFrom<i64>> Visitor<'_> for Count<N> {
     }
 }
 
-/// The value of a config as Kafka takes it, or a table whose keys go on behind a dot: `retention.ms = 1` is a table in
-/// a table to TOML.
+/// The value of a config in Kafka's form, or a table whose keys continue after a dot: for TOML, `retention.ms = 1` is a
+/// table in a table.
 struct Configs<'a> {
-    /// The names of the tables around, with dots between them; empty at the top.
+    /// The names of the enclosing tables, joined with dots; empty at the top.
     name: String,
     found: &'a mut BTreeMap<String, String>,
 }

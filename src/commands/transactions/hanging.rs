@@ -1,5 +1,5 @@
-//! Hanging transactions: open in a partition, and unknown to the coordinator that would end them. Readers of committed
-//! records wait for them for ever. Found as KIP-664 says, shown, asked for, and ended by a marker in the partition.
+//! Hanging transactions: open in a partition, and unknown to the coordinator that should end them. They hold back the
+//! last stable offset for ever. Found as in KIP-664, shown, confirmed, and aborted by a marker in the partition.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// Where to look for hanging transactions.
 #[derive(Debug)]
 pub struct Search {
-    /// All topics where none is named.
+    /// All topics if empty.
     pub topics: Vec<PartitionsOfTopic>,
-    /// A transaction that was written to a shorter time ago is left out.
+    /// Transactions with a more recent write are left out.
     pub longer_than: Duration,
 }
 
@@ -100,7 +100,7 @@ fn marker(transaction: &HangingTransaction) -> Result<OpenTransaction> {
         partition: transaction.partition.clone(),
         producer_id: producer.producer_id,
         producer_epoch,
-        // Before the first marker there is no epoch, and none is older than 0.
+        // Without any marker in the partition there is no coordinator epoch, and none is lower than 0.
         coordinator_epoch: producer.coordinator_epoch.unwrap_or(0),
     })
 }
@@ -120,7 +120,7 @@ fn hanging(search: &Search, context: &mut Context) -> Result<Vec<Found>> {
     keep_hanging(open, admin)
 }
 
-/// The transactions that have been open for longer than asked for, by partition.
+/// The transactions that have been open for longer than the option says, by partition.
 fn open_transactions(
     search: &Search,
     led: &[(TopicPartition, BrokerId)],
@@ -152,7 +152,7 @@ fn open_transactions(
     Ok(open)
 }
 
-/// Leaves out those whose coordinator knows that the partition is in the transaction: it will end them.
+/// Removes those whose coordinator has the partition in an open transaction, which it will end.
 fn keep_hanging(open: Vec<Found>, admin: &mut AdminClient) -> Result<Vec<Found>> {
     let listed = admin.list_transactions()?.into_iter();
     let ids: BTreeMap<i64, String> = listed

@@ -1,4 +1,4 @@
-//! The steps of `users list`, `create`, `alter` and `delete`: users that authenticate with SCRAM.
+//! The steps of `users list`, `create`, `alter` and `delete`: users who authenticate with SCRAM.
 
 mod password;
 
@@ -15,11 +15,11 @@ use crate::spelling::closest;
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
-    /// These users, or all.
+    /// These users; all if empty.
     List(Vec<String>),
-    /// A user that must not be there yet.
+    /// A user who must not exist yet.
     Create(Password),
-    /// One that must.
+    /// A user who must exist.
     Alter(Password),
     Delete(Deletion),
 }
@@ -29,6 +29,7 @@ pub enum Action {
 pub struct Password {
     pub user: String,
     pub mechanisms: Vec<ScramHash>,
+    /// Iterations of the hash.
     pub iterations: i32,
     pub source: PasswordSource,
     pub is_dry_run: bool,
@@ -38,7 +39,7 @@ pub struct Password {
 #[derive(Debug)]
 pub struct Deletion {
     pub users: Vec<String>,
-    /// Only the passwords for these; all without any.
+    /// Only the passwords for these mechanisms; all if empty.
     pub mechanisms: Vec<ScramHash>,
     pub if_exists: bool,
     /// Whether the user has said yes in advance (`--yes`).
@@ -111,8 +112,8 @@ fn set(password: &Password, must_exist: bool, context: &mut Context) -> Result<(
     output::outcomes(&mut context.printer, done, std::slice::from_ref(user), done)
 }
 
-/// The mechanisms that get the password: those asked for; else those the user has, so that no old password stays; else
-/// the stronger one.
+/// The mechanisms that get the password: those of the option; else those the user has, so that no old password stays
+/// valid; else the stronger one.
 fn chosen(password: &Password, there: &[ScramUser], must_exist: bool) -> Vec<ScramHash> {
     if !password.mechanisms.is_empty() {
         return password.mechanisms.clone();
@@ -170,7 +171,7 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
     context.outcome_of(failures)
 }
 
-/// Takes the passwords of a user away, for these mechanisms or for all, one after the other: a controller refuses two
+/// Deletes the passwords of a user, for these mechanisms or for all, one after the other: a controller refuses two
 /// changes of one user in a request.
 fn take_away(
     user: &ScramUser,

@@ -1,4 +1,4 @@
-//! Where a password comes from. Never from the command line, which every user of the machine can see.
+//! The source of a password: never the command line, which every user of the machine can see.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use crate::client::secrets::{self, LONGEST_PASSWORD, terminal};
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 
-/// Where a password comes from.
+/// The source of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordSource {
-    /// Typed twice, unseen.
+    /// Typed twice, without echo.
     Prompt,
     /// A file's content; `-` is stdin.
     File(PathBuf),
     /// An environment variable.
     Variable(String),
-    /// What a shell command prints.
+    /// The output of a shell command.
     Command(String),
 }
 

@@ -1,6 +1,6 @@
-//! The addresses of brokers in answers: those of the cluster make room for those of the relay.
+//! The addresses of brokers in responses: those of the cluster are replaced by those of the relay.
 //!
-//! Pure: bytes in, bytes out. Answers that name no broker stay as they are, and so do those that cannot be decoded.
+//! Pure: bytes in, bytes out. Responses that name no broker are unchanged, and so are those that cannot be decoded.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::{self as m, ApiKey};
@@ -9,10 +9,10 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 use crate::wire::HostPort;
 use crate::wire::decode::decode;
 
-/// Finds the relay's address for one of the cluster's.
+/// Finds the relay's address for an address of the cluster.
 pub(super) type Local<'a> = &'a mut dyn FnMut(HostPort) -> Option<HostPort>;
 
-/// An answer without its correlation id, with other addresses in it; `None` where it stays as it is.
+/// A response without its correlation id, with addresses replaced; `None` where nothing changes.
 pub(super) fn put(api: ApiKey, version: i16, answer: &[u8], local: Local<'_>) -> Option<Vec<u8>> {
     match api {
         ApiKey::ApiVersions => changed(version, answer, narrow),
@@ -56,7 +56,7 @@ pub(super) fn put(api: ApiKey, version: i16, answer: &[u8], local: Local<'_>) ->
     }
 }
 
-/// The largest versions of the APIs whose answers must be understood here.
+/// The latest versions of the APIs whose responses must be decoded here.
 const UNDERSTOOD: [(ApiKey, i16); 7] = [
     (ApiKey::Metadata, 13),
     (ApiKey::DescribeCluster, 2),
@@ -67,7 +67,7 @@ const UNDERSTOOD: [(ApiKey, i16); 7] = [
     (ApiKey::ShareAcknowledge, 1),
 ];
 
-/// Clients are told of no version whose answers would lead them past the relay.
+/// Advertises to clients no version whose responses would lead them past the relay.
 fn narrow(answer: &mut m::ApiVersionsResponse) {
     for range in &mut answer.api_keys {
         let understood = UNDERSTOOD.iter().find(|(api, _)| *api as i16 == range.api_key);
@@ -78,7 +78,7 @@ fn narrow(answer: &mut m::ApiVersionsResponse) {
 }
 
 fn move_to(host: &mut StrBytes, port: &mut i32, local: &mut dyn FnMut(HostPort) -> Option<HostPort>) {
-    // No broker is named by no host, or by a port that is none.
+    // An empty host or an invalid port is no broker.
     let (false, Ok(number)) = (host.is_empty(), u16::try_from(*port)) else {
         return;
     };
@@ -88,7 +88,7 @@ fn move_to(host: &mut StrBytes, port: &mut i32, local: &mut dyn FnMut(HostPort) 
     }
 }
 
-/// Decodes what follows the header, changes it, and encodes it again behind the same header.
+/// Decodes the body after the header, changes it, and encodes it again after the same header.
 fn changed<T: Decodable + Encodable + HeaderVersion>(
     version: i16,
     answer: &[u8],

@@ -1,4 +1,4 @@
-//! The file of a conversation: a first line with the brokers that were asked for, then a line of JSON for each exchange.
+//! The file of a conversation: a first line with the bootstrap servers, then a line of JSON for each exchange.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,27 +10,28 @@ pub(super) const FORMAT: u32 = 1;
 /// The first line.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Heading {
+    /// The version of the format.
     pub(super) conversation: u32,
-    /// `HOST:PORT` of the brokers that were asked for.
+    /// `HOST:PORT` of the bootstrap servers.
     pub(super) bootstrap_servers: Vec<String>,
 }
 
-/// A request and what was answered.
+/// A request and its response.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Exchange {
-    /// `HOST:PORT` of the broker, as the cluster names it.
+    /// `HOST:PORT` of the broker, as in the cluster's metadata.
     pub(super) broker: String,
     /// Numbers the connections of clients.
     pub(super) connection: u64,
-    /// The name of the API, for people.
+    /// The name of the API, for readers.
     pub(super) api: String,
     pub(super) api_key: i16,
     pub(super) version: i16,
     pub(super) client_id: String,
     pub(super) took_ms: u64,
-    /// What follows the header.
+    /// The bytes after the header.
     pub(super) request: Base64,
-    /// What follows the correlation id; none where the client wanted no answer.
+    /// The bytes after the correlation id; `None` where the client wanted no response.
     pub(super) response: Option<Base64>,
 }
 

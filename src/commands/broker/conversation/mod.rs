@@ -1,7 +1,7 @@
 //! A conversation between clients and a cluster: recorded into a file on the way, and answered from it later.
 //!
-//! [`relay`] is the stage on which both happen: a listener for each broker, whose addresses take the place of the real ones
-//! in answers ([`addresses`]). [`record`] asks the cluster, [`replay`] the file ([`exchange`]).
+//! [`relay`] has a listener for each broker, whose addresses take the place of the real ones in responses
+//! ([`addresses`]). [`record`] gets the responses from the cluster, [`replay`] from the file ([`exchange`]).
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod addresses;
@@ -24,18 +24,18 @@ use record::Recorder;
 use relay::{Relay, Stage};
 use replay::Script;
 
-/// How often signals are looked at.
+/// How often signals are checked.
 const STEP: Duration = Duration::from_millis(100);
 
 /// What is recorded or replayed, and where clients find it.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     pub file: PathBuf,
-    /// `HOST:PORT`; any free port of this machine where nothing is said.
+    /// `HOST:PORT`; `None`: any free port of this machine.
     pub listen: Option<String>,
 }
 
-/// Passes on what clients ask the cluster, and writes it down until a signal comes.
+/// Relays the requests of clients to the cluster, and records them until a signal comes.
 pub(super) fn record(conversation: &Conversation, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let settings = context.client.settings();
@@ -44,7 +44,7 @@ pub(super) fn record(conversation: &Conversation, context: &mut Context) -> Resu
     let recorder = Arc::new(Recorder::new(&conversation.file, &servers, options)?);
     let first = servers.first().cloned();
     let first = first.ok_or_else(|| Error::usage("no broker to ask").hint("give one with -b HOST:PORT"))?;
-    // Whoever gave a wrong address learns it now, not with the first client.
+    // A wrong address is an error at the start, not with the first client.
     recorder.connect(&first)?;
     let stage: Arc<dyn Stage> = Arc::clone(&recorder) as Arc<dyn Stage>;
     serve(conversation, &servers, stage, "recording", context, &interrupt)?;
@@ -56,7 +56,7 @@ pub(super) fn record(conversation: &Conversation, context: &mut Context) -> Resu
     Ok(())
 }
 
-/// Answers what clients ask as the file says, until a signal comes.
+/// Answers requests of clients from the file, until a signal comes.
 pub(super) fn replay(conversation: &Conversation, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let script = Script::read(&conversation.file)?;

@@ -1,4 +1,4 @@
-//! The cluster as the stage: requests go to its brokers, and what was said goes into the file.
+//! Responses from the cluster: requests go to its brokers, and each exchange is written to the file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -23,7 +23,7 @@ pub(super) struct Recorder {
     notebook: Arc<Notebook>,
 }
 
-/// The file that is written.
+/// The file that is being written.
 #[derive(Debug)]
 struct Notebook {
     path: PathBuf,
@@ -31,7 +31,7 @@ struct Notebook {
 }
 
 impl Recorder {
-    /// Begins a file that its owner alone may read: it will hold whatever clients send.
+    /// Creates a file that only its owner may read: it will hold whatever clients send.
     pub(super) fn new(path: &Path, servers: &[HostPort], options: ConnectionOptions) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));
@@ -61,7 +61,7 @@ impl Recorder {
         Ok(Connection::open(broker, &self.options)?)
     }
 
-    /// Writes what is left; how many exchanges there are.
+    /// Writes what is buffered; returns the number of exchanges.
     pub(super) fn finish(&self) -> Result<u64> {
         let mut out = self.notebook.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.0.flush()?;
@@ -94,7 +94,7 @@ impl Stage for Recorder {
     }
 }
 
-/// One client's way to a broker.
+/// The connection to a broker for one client.
 struct RecordedConnection {
     upstream: Connection,
     broker: String,
@@ -122,7 +122,7 @@ impl Peer for RecordedConnection {
     }
 }
 
-/// A producer may want none.
+/// Whether a request has no response: Produce with `acks=0`.
 fn wants_no_answer(request: &ClientRequest<'_>) -> bool {
     if request.api != ApiKey::Produce {
         return false;
@@ -132,7 +132,7 @@ fn wants_no_answer(request: &ClientRequest<'_>) -> bool {
     produce.is_ok_and(|produce| produce.acks == 0)
 }
 
-/// Passwords are not written down.
+/// The body of a request, with passwords removed.
 fn without_secrets(request: &ClientRequest<'_>) -> Vec<u8> {
     match request.api {
         ApiKey::SaslAuthenticate | ApiKey::AlterUserScramCredentials => Vec::new(),

@@ -17,14 +17,14 @@ use crate::wire::HostPort;
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
-/// The longest request that is taken.
+/// The longest request that is accepted, in bytes.
 const LONGEST: usize = 128 * 1024 * 1024;
-/// A frame gets memory as it arrives.
+/// Memory for a frame is allocated in steps of this many bytes, as it arrives.
 const CHUNK: usize = 64 * 1024;
-/// Brokers of one cluster; more of them are left as they are.
+/// Brokers of one cluster that get a listener; addresses of further ones are not replaced.
 const MOST_BROKERS: usize = 1000;
 
-/// Who answers in the place of the brokers.
+/// What answers in place of the brokers.
 pub(super) trait Stage: Send + Sync {
     /// A client has connected to this broker.
     fn connect(&self, broker: &HostPort, connection: u64) -> Result<Box<dyn Peer>>;
@@ -32,7 +32,7 @@ pub(super) trait Stage: Send + Sync {
 
 /// The other end of one client's connection.
 pub(super) trait Peer: Send {
-    /// What follows the correlation id of the answer; `None` where there is none. An error ends the connection.
+    /// The bytes after the correlation id of the response; `None` for no response. An error ends the connection.
     fn answer(&mut self, request: &ClientRequest<'_>) -> Result<Option<Vec<u8>>>;
 }
 
@@ -42,16 +42,16 @@ pub(super) struct ClientRequest<'a> {
     pub(super) start: RequestStart,
     pub(super) api: ApiKey,
     pub(super) client_id: String,
-    /// All of it, without its length.
+    /// The whole request, without its length.
     pub(super) frame: &'a [u8],
-    /// What follows the header.
+    /// The bytes after the header.
     pub(super) body: &'a [u8],
 }
 
 /// The listeners.
 pub(super) struct Relay {
     stage: Arc<dyn Stage>,
-    /// The address here of each broker, by the address that the cluster gives it.
+    /// The relay's address for each broker, by the broker's address in the cluster.
     brokers: Mutex<BTreeMap<String, HostPort>>,
     connections: AtomicU64,
 }
@@ -65,7 +65,7 @@ impl Relay {
         })
     }
 
-    /// Listens for the clients of a broker; the address here.
+    /// Listens for the clients of a broker; returns the relay's address.
     pub(super) fn open(relay: &Arc<Self>, broker: &HostPort, listen: &str) -> Result<HostPort> {
         let failed =
             |error: io::Error| Error::failed(format!("cannot listen on {listen}: {}", io_words(&error)));
@@ -84,14 +84,14 @@ impl Relay {
                     continue;
                 };
                 let (relay, broker) = (Arc::clone(&relay), broker.clone());
-                // A connection that breaks is its client's to notice.
+                // A broken connection is noticed by its client.
                 thread::spawn(move || drop(Self::serve(&relay, &broker, stream)));
             }
         });
         Ok(address)
     }
 
-    /// The address here of a broker, which is listened for from now on.
+    /// The relay's address for a broker; its listener is opened at the first call.
     fn local(relay: &Arc<Self>, broker: &HostPort) -> Option<HostPort> {
         let brokers = relay.brokers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = brokers.get(&broker.to_string()) {
@@ -104,7 +104,7 @@ impl Relay {
             .flatten()
     }
 
-    /// One request after the other, as brokers do.
+    /// Answers one request after the other, as brokers do.
     fn serve(relay: &Arc<Self>, broker: &HostPort, mut stream: TcpStream) -> Result<()> {
         stream.set_nodelay(true)?;
         let number = relay.connections.fetch_add(1, Ordering::Relaxed);
@@ -141,7 +141,7 @@ impl<'a> ClientRequest<'a> {
     }
 }
 
-/// The next frame without its length; `None` where the client is done.
+/// The next frame without its length; `None` where the client has closed the connection.
 fn read_frame(stream: &mut TcpStream) -> Result<Option<Vec<u8>>> {
     let mut prefix = [0; frame::PREFIX_LEN];
     match stream.read_exact(&mut prefix) {

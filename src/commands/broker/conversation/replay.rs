@@ -1,7 +1,7 @@
-//! The file as the stage: each request gets the answer that one like it got.
+//! Responses from the file: each request gets the response that was recorded for one like it.
 //!
-//! First an answer to the very same bytes that was not given yet, then one to the same API and version, in the order in
-//! which they were recorded; when all were given, the last one again.
+//! First a response to the very same bytes that was not used yet, then one to the same API and version, in the order in
+//! which they were recorded; when all are used, the last one is repeated.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,10 +17,10 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::wire::HostPort;
 
-/// An answer is held back for as long as it took, but no longer.
+/// A response is delayed for as long as it took, up to this limit.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// What was said, and what of it was said again.
+/// The recorded exchanges, and which of them were used.
 #[derive(Debug)]
 pub(super) struct Script {
     servers: Vec<HostPort>,
@@ -63,7 +63,7 @@ impl Script {
         })
     }
 
-    /// The brokers that were asked for.
+    /// The recorded bootstrap servers.
     pub(super) fn servers(&self) -> &[HostPort] {
         &self.servers
     }
@@ -75,7 +75,7 @@ impl Lines {
         self.0.entry(key).or_default().push((exchange, false));
     }
 
-    /// The line for a request, which counts as said.
+    /// The exchange for a request, which is marked as used.
     fn take(&mut self, key: &Key, body: &[u8]) -> Option<Exchange> {
         let lines = self.0.get_mut(key)?;
         let is_same = |(line, _): &(Exchange, bool)| line.request.0 == body;
@@ -107,7 +107,7 @@ struct ReplayedConnection {
 }
 
 impl Peer for ReplayedConnection {
-    /// A request that nobody made then ends the connection.
+    /// A request of an API that was not recorded ends the connection.
     fn answer(&mut self, request: &ClientRequest<'_>) -> Result<Option<Vec<u8>>> {
         let key = (self.broker.clone(), request.start.api_key, request.start.version);
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
