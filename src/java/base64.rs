@@ -1,6 +1,6 @@
-//! `java.util.Base64`: what its decoders take, and what they say of the rest.
+//! `java.util.Base64`: which texts its decoders accept, and how they refuse others.
 
-/// Which two characters come after letters and digits.
+/// The two characters after letters and digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alphabet {
     /// `+` and `/`: `Base64.getDecoder()`.
@@ -11,7 +11,7 @@ pub enum Alphabet {
 
 /// The bytes that a text encodes; padding may be missing. The error is the message of Java's exception.
 pub fn decode(alphabet: Alphabet, text: &str) -> Result<Vec<u8>, String> {
-    // What Latin-1 cannot say becomes a question mark.
+    // Characters outside Latin-1 become question marks.
     let input: Vec<u8> = text
         .chars()
         .map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?'))

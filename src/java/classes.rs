@@ -1,16 +1,16 @@
-//! Some classes of the JDK and of Kafka by name, and how Java refuses one where it wants a class of another kind.
+//! Some classes of the JDK and of Kafka by name, and how Java refuses one where it needs a class of another kind.
 //!
-//! There is no JVM here to look for classes. These are the ones that command lines name by mistake; of any other name
-//! is said what Java says of a class that is not there.
+//! There is no JVM here to load classes. These are the ones that users name by mistake; any other name is refused as a
+//! class that does not exist.
 
-/// What `Class.getConstructor()` finds of a class.
+/// The result of `Class.getConstructor()` for a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Constructor {
     /// A public one without arguments.
     Public,
     /// None without arguments.
     Missing,
-    /// One without arguments that is not public: its modifier.
+    /// One without arguments that is not public, with its modifier.
     Hidden(&'static str),
 }
 
@@ -25,7 +25,7 @@ pub struct Class {
     is_interface: bool,
 }
 
-/// The class of this name, when it is one that is known here.
+/// The class with this name, if it is known here.
 pub fn find(name: &str) -> Option<Class> {
     let (is_interface, constructor, name) =
         GROUPS.iter().find_map(|(is_interface, constructor, names)| {
@@ -44,8 +44,8 @@ impl Class {
         self.name.starts_with("java.")
     }
 
-    /// Why `getConstructor().newInstance()` in the class `caller` fails, and the exception's class; `None` when it
-    /// makes an object.
+    /// Why `getConstructor().newInstance()` fails in the class `caller`: the exception's class and message; `None` if
+    /// it makes an object.
     pub fn not_instantiated(self, caller: &str) -> Option<(&'static str, String)> {
         let name = self.name;
         match self.constructor {
@@ -65,7 +65,7 @@ impl Class {
         }
     }
 
-    /// The JVM's text on an object of this class where one of `wanted`, a class of Kafka's, is needed.
+    /// The JVM's message about an object of this class where one of `wanted`, a class of Kafka's, is needed.
     pub fn not_cast_to(self, wanted: &str) -> String {
         let name = self.name;
         let places = if self.is_of_jdk() {
@@ -78,7 +78,7 @@ impl Class {
         format!("class {name} cannot be cast to class {wanted} ({places})")
     }
 
-    /// Kafka's text on a class that it should make an object of, where one of `wanted` is needed.
+    /// Kafka's message about a class that it cannot configure, where one of `wanted` is needed.
     pub fn not_configured_as(self, wanted: &str) -> String {
         match self.constructor {
             Public => format!("class {} is not an instance of {wanted}", self.name),
@@ -89,7 +89,7 @@ impl Class {
         }
     }
 
-    /// `class java.lang.String`, `interface java.util.List`: what Java says of a class that is no subclass.
+    /// `class java.lang.String`, `interface java.util.List`: Java's words for a class that is not a subclass.
     pub fn with_kind(self) -> String {
         let kind = if self.is_interface { "interface" } else { "class" };
         format!("{kind} {}", self.name)

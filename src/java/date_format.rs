@@ -8,7 +8,7 @@ use jiff::Zoned;
 ///
 /// # Errors
 ///
-/// The message of Java's exception on a pattern that is none.
+/// The message of Java's exception about an invalid pattern.
 pub fn format(pattern: &str, zoned: &Zoned) -> Result<String, String> {
     let mut text = String::new();
     let mut letters = pattern.chars().peekable();

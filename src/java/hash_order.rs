@@ -2,15 +2,15 @@
 //!
 //! Owns `String.hashCode` and the table's size; treeified buckets are not modelled (they need eight keys in one).
 
-/// A table's capacity when nothing else is said.
+/// The capacity of a table that is made without one.
 pub(super) const DEFAULT_CAPACITY: usize = 16;
 
-/// `items` in the order of a `new HashMap()` into which they were put as they stand.
+/// `items` in the order of a `new HashMap()` into which they were put in the given order.
 pub fn hash_order<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
     in_order_of(DEFAULT_CAPACITY, items, key)
 }
 
-/// `items` in the order of a `new HashMap(items.size())` into which they were put as they stand.
+/// `items` in the order of a `new HashMap(items.size())` into which they were put in the given order.
 pub fn hash_order_presized<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
     in_order_of(items.len().next_power_of_two(), items, key)
 }
@@ -27,7 +27,7 @@ fn in_order_of<T>(initial: usize, items: Vec<T>, key: impl Fn(&T) -> &str) -> Ve
     in_order_of_hashes(initial, items, |item| hash_code(key(item)))
 }
 
-/// `items` in the order of a table of `initial` buckets, a power of two, into which they were put as they stand.
+/// `items` in the order of a table of `initial` buckets, a power of two, into which they were put in the given order.
 pub(super) fn in_order_of_hashes<T>(initial: usize, items: Vec<T>, hash: impl Fn(&T) -> u32) -> Vec<T> {
     let hashes: Vec<u32> = items.iter().map(hash).collect();
     let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
@@ -37,7 +37,8 @@ pub(super) fn in_order_of_hashes<T>(initial: usize, items: Vec<T>, hash: impl Fn
         .collect()
 }
 
-/// Which hash comes first in the table, which next; apart from the items, so that it is compiled for none of their types.
+/// The order of the hashes in the table, as indexes. Without the items, so that it is compiled once for all their
+/// types.
 fn order(initial: usize, hashes: &[u32]) -> Vec<usize> {
     let mut capacity = initial.max(1);
     // The table doubles when it holds more than three quarters, rounded down.
@@ -51,7 +52,7 @@ fn order(initial: usize, hashes: &[u32]) -> Vec<usize> {
     places.into_iter().map(|(_, place)| place).collect()
 }
 
-/// The upper half of a hash takes part in choosing the bucket.
+/// The bucket of a hash; its upper half is mixed into the lower one.
 fn bucket(hash: u32, capacity: usize) -> usize {
     (hash ^ (hash >> 16)) as usize & (capacity - 1)
 }

@@ -1,8 +1,8 @@
-//! The order in which Java's `HashSet` and `HashMap` hand out what is in them; several of Kafka's tools print
-//! in it, and it is the same on every run.
+//! The order in which Java's `HashSet` and `HashMap` iterate; several of Kafka's tools print in it, and it is the same
+//! on every run.
 //!
-//! Elements lie in buckets by their hash, in one bucket by age: `hash_order` next door has the table, and the order of
-//! maps of strings that hold each key once.
+//! Elements are in buckets by their hash, within a bucket by age: `hash_order` has the table, and the order of maps of
+//! strings that hold each key once.
 
 use super::hash_order::{DEFAULT_CAPACITY, hash_code, in_order_of_hashes, topic_partition_code};
 
@@ -16,7 +16,7 @@ pub fn hash_of_topic_partition(topic: &str, partition: i32) -> i32 {
     topic_partition_code(topic, partition).cast_signed()
 }
 
-/// The items, each once, in the order of a `HashSet` that they were put into one after the other.
+/// The items, without duplicates, in the order of a `HashSet` to which they were added one after the other.
 pub fn in_hash_order<T: PartialEq>(items: impl IntoIterator<Item = T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
     let mut distinct: Vec<(i32, T)> = Vec::new();
     for item in items {
@@ -34,7 +34,7 @@ pub fn in_hash_order<T: PartialEq>(items: impl IntoIterator<Item = T>, hash: imp
         .collect()
 }
 
-/// Distinct items in the order of a `new HashMap(items.size())` that they were put into one after the other.
+/// Distinct items in the order of a `new HashMap(items.size())` to which they were added one after the other.
 pub fn in_presized_hash_order<T>(items: Vec<T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
     in_order_of_hashes(items.len().next_power_of_two(), items, |item| {
         hash(item).cast_unsigned()

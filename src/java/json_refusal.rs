@@ -1,6 +1,6 @@
-//! What Jackson, the JSON parser of Kafka's tools, says of text that is no JSON: its words, and where it saw it.
+//! Error messages of Jackson, the JSON parser of Kafka's tools, about invalid JSON: its words, and the place.
 //!
-//! Owns the wording and the order of its checks up to the end of the first value; values are read with `serde_json`.
+//! Owns the wording and the order of its checks up to the end of the first value; values are parsed with `serde_json`.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -11,10 +11,10 @@ const VALUES: &str = "(JSON String, Number, Array, Object or token 'null', 'true
 const NO_PLUS: &str = " in numeric value: JSON spec does not allow numbers to have plus signs: enable \
     `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow";
 const NO_COMMENT: &str = ": maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)";
-/// So much of a word is shown.
+/// How many characters of a word are shown.
 const LONGEST_WORD: usize = 256;
 
-/// What Jackson says of the first value in `text`; `None` where it finds nothing wrong with it, or no value at all.
+/// Jackson's message about the first value in `text`; `None` if it is valid, or there is no value at all.
 pub fn refusal(text: &str) -> Option<String> {
     let mut parser = Parser {
         text: text.encode_utf16().collect(),
@@ -28,7 +28,7 @@ pub fn refusal(text: &str) -> Option<String> {
 #[derive(Clone, Copy, Debug)]
 struct Open {
     is_list: bool,
-    /// Where it begins.
+    /// The index of its first character.
     at: usize,
 }
 
@@ -43,7 +43,7 @@ impl Open {
 }
 
 struct Parser {
-    /// UTF-16, which is what Java counts.
+    /// In UTF-16 units, which Java counts.
     text: Vec<u16>,
     at: usize,
     open: Vec<Open>,
@@ -70,7 +70,7 @@ impl Parser {
         Ok(())
     }
 
-    /// What follows in a list or an object: its end, or the next entry.
+    /// The next part of a list or an object: its end, or another entry.
     fn entry_or_end(&mut self, open: Open) -> Checked {
         let Some(mut next) = self.skip_blanks()? else {
             return self.fail(
@@ -125,13 +125,13 @@ impl Parser {
         self.value(first)
     }
 
-    /// Whether there are only blanks between the start of `open` and here.
+    /// Whether there are only blanks between the start of `open` and the current position.
     fn is_at_first_entry(&self, open: Open) -> bool {
         let between = self.text.get(open.at + 1..self.at).unwrap_or_default();
         between.iter().all(|unit| is_blank(*unit))
     }
 
-    /// The next character that is no blank, which must be there.
+    /// The next character that is not a blank; it is an error if there is none.
     fn needed_in(&mut self, open: Open) -> Checked<char> {
         match self.skip_blanks()? {
             Some(next) => Ok(next),
@@ -169,7 +169,7 @@ impl Parser {
         self.unexpected(&format!(": expected a valid value {VALUES}"), at)
     }
 
-    /// `true`, `false` or `null`, and no letter behind it.
+    /// `true`, `false` or `null`, without a letter after it.
     fn word(&mut self, word: &str) -> Checked {
         let start = self.at;
         for letter in word.chars() {
@@ -184,7 +184,7 @@ impl Parser {
         }
     }
 
-    /// Words of JavaScript for numbers that JSON has not; what begins at `start` may have a sign before `word`.
+    /// Words of JavaScript for numbers that JSON does not have; there may be a sign between `start` and `word`.
     fn no_number(&mut self, word: &str, start: usize) -> Checked {
         if let Err(unknown) = self.word(word) {
             return if start < self.at && self.unit(start).is_some_and(|first| "+-".contains(first)) {
@@ -202,7 +202,7 @@ impl Parser {
         )
     }
 
-    /// Names the word that begins at `start`; it goes on at `from` as long as letters come.
+    /// Refuses the unknown word that begins at `start`; it continues at `from` as long as there are letters.
     fn unknown_word<T>(&self, start: usize, from: usize) -> Checked<T> {
         let mut end = from;
         while end - start < LONGEST_WORD && self.unit(end).is_some_and(is_word_part) {
@@ -216,7 +216,7 @@ impl Parser {
         )
     }
 
-    /// A plus, which no number may have.
+    /// A plus sign, with which no number may begin.
     fn signed(&mut self) -> Checked {
         let start = self.at;
         self.at += 1;
@@ -268,8 +268,8 @@ impl Parser {
         }
     }
 
-    /// What follows the whole part, which ends at `whole`. Jackson reads most numbers in a hurry, and then tells that
-    /// place for all that is wrong behind it.
+    /// The part after the integer part, which ends at `whole`. For most numbers Jackson takes a fast path, which
+    /// reports `whole` as the place of all later errors.
     fn fraction(&mut self, whole: usize, slowly: bool) -> Checked {
         let place = |at: usize| if slowly { at } else { whole };
         if self.peek() == Some('.') {
@@ -310,7 +310,7 @@ impl Parser {
         self.at - start
     }
 
-    /// A string from its first quote on; `cut` is what is said when it does not end.
+    /// A string from its first quote on; `cut` is the message if it does not end.
     fn string(&mut self, what: &str, cut: &str) -> Checked {
         self.at += 1;
         loop {
@@ -360,7 +360,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The next character that is no blank; comments and control characters are refused on the way.
+    /// The next character that is not a blank; comments and control characters before it are refused.
     fn skip_blanks(&mut self) -> Checked<Option<char>> {
         loop {
             match self.peek() {
@@ -382,7 +382,7 @@ impl Parser {
         self.unit(self.at)
     }
 
-    /// Half of a character that takes two is a question mark, as on Java's stdout.
+    /// The character at an index; half of a surrogate pair is a question mark, as on Java's stdout.
     fn unit(&self, at: usize) -> Option<char> {
         let unit = *self.text.get(at)?;
         Some(char::from_u32(u32::from(unit)).unwrap_or('?'))
@@ -396,7 +396,7 @@ impl Parser {
         self.unexpected_at(at, what, at)
     }
 
-    /// Complains about the character at `which`, and tells `place` as where it is.
+    /// Refuses the character at `which`, and reports `place` as its place.
     fn unexpected_at<T>(&self, which: usize, what: &str, place: usize) -> Checked<T> {
         let unit = self.text.get(which).copied().unwrap_or_default();
         let shown = match char::from_u32(u32::from(unit)) {
@@ -410,7 +410,7 @@ impl Parser {
         Err(format!("{what}\n at {}", self.place(at)))
     }
 
-    /// Line and column of a character, as Jackson counts and shows them.
+    /// Line and column of a character, as Jackson counts and prints them.
     fn place(&self, at: usize) -> String {
         let (mut line, mut start) = (1, 0);
         let before = self.text.get(..at).unwrap_or(&self.text);
@@ -473,7 +473,7 @@ mod tests {
 
     use super::*;
 
-    /// Each line is a text and what Jackson 2.21, as Apache Kafka 4.3.1 brings it, says of it; null for nothing.
+    /// Each line is a text and the message of Jackson 2.21, which Apache Kafka 4.3.1 contains; null for none.
     #[test]
     fn says_what_jackson_says() {
         for line in include_str!("../../tests/golden/json-refusals.jsonl").lines() {

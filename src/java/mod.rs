@@ -1,4 +1,4 @@
-//! Habits of the Java runtime that show in what Kafka's tools accept and print.
+//! Behaviour of the Java runtime that is visible in what Kafka's tools accept and print.
 
 pub mod base64;
 pub mod classes;

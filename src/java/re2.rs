@@ -1,8 +1,8 @@
-//! Regular expressions with the meaning and the refusals of RE2/J, the library with which Apache Kafka's coordinator
-//! reads a subscription by regular expression, over the `regex` crate.
+//! Regular expressions with the meaning and the error messages of RE2/J, with which Apache Kafka's group coordinator
+//! reads a subscription by regular expression (KIP-848), over the `regex` crate.
 //!
-//! Owns the translation: both have one syntax but for quoting, brackets inside of classes, octal numbers, and what is
-//! an error. Meant for the names of topics, which are ASCII. <https://github.com/google/re2/wiki/Syntax>
+//! Owns the translation: both have the same syntax except for quoting, brackets in classes, octal numbers, and what is
+//! an error. Meant for topic names, which are ASCII. <https://github.com/google/re2/wiki/Syntax>
 
 use std::fmt::Write;
 use std::iter::Peekable;
@@ -10,19 +10,19 @@ use std::str::Chars;
 
 use regex::{Regex, RegexBuilder};
 
-/// What one compiled expression may take of memory.
+/// The most memory of one compiled expression, in bytes.
 const SIZE_LIMIT: usize = 4 << 20;
 /// The largest count of a repetition.
 const MAX_REPEAT: u32 = 1000;
 
-/// An expression that a whole text can match.
+/// An expression that is matched against whole texts.
 #[derive(Clone, Debug)]
 pub struct Re2 {
     whole: Regex,
 }
 
 impl Re2 {
-    /// The expression, or what RE2/J says is wrong with it.
+    /// The expression, or RE2/J's error message.
     pub fn new(pattern: &str) -> Result<Self, &'static str> {
         let translated = Translator::new(pattern).pattern()?;
         let whole = RegexBuilder::new(&format!("\\A(?:{translated})\\z"))
@@ -33,7 +33,7 @@ impl Re2 {
         Ok(Self { whole })
     }
 
-    /// Whether the whole text matches; in time that grows with the text alone.
+    /// Whether the whole text matches; takes time linear in the text.
     pub fn matches(&self, text: &str) -> bool {
         self.whole.is_match(text)
     }
@@ -48,7 +48,7 @@ const BAD_NAME: &str = "invalid named capture";
 const BAD_PERL: &str = "invalid or unsupported Perl syntax";
 const NO_BRACKET: &str = "missing closing ]";
 
-/// What stands before the next character, and so what a repetition sign would mean there.
+/// What precedes the next character, which decides the meaning of a repetition sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// Nothing that can be repeated.
@@ -81,7 +81,7 @@ impl<'a> Translator<'a> {
             match character {
                 '(' => self.open()?,
                 ')' => {
-                    // The words are RE2/J's own for this.
+                    // RE2/J's own message for this.
                     self.depth = self.depth.checked_sub(1).ok_or("regexp/syntax: internal error")?;
                     self.atom(")");
                 }
@@ -152,7 +152,7 @@ impl<'a> Translator<'a> {
                     self.before = Before::Nothing;
                     return Ok(());
                 }
-                // Flags that change nothing.
+                // Flags that have no effect here.
                 Some(')') if !negated => return Ok(()),
                 _ => return Err(BAD_PERL),
             }
@@ -165,7 +165,7 @@ impl<'a> Translator<'a> {
         self.before = Before::Nothing;
     }
 
-    /// The name itself is of no use here.
+    /// A group with a name, which is not needed here.
     fn named_group(&mut self) -> Outcome<()> {
         let mut name = String::new();
         loop {
@@ -197,7 +197,7 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    /// `{2}`, `{2,}` and `{2,3}` are repetitions; a brace before anything else is only a brace.
+    /// `{2}`, `{2,}` and `{2,3}` are repetitions; any other brace is a literal.
     fn counted_repetition(&mut self) -> Outcome<()> {
         let mut ahead = self.rest.clone();
         let Some((from, to)) = counts(&mut ahead) else {
@@ -243,7 +243,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Everything between brackets, where the opening one has been read.
+    /// The content of brackets, after the opening one.
     fn class(&mut self) -> Outcome<()> {
         let mut class = String::from("[");
         if self.takes('^') {
@@ -281,7 +281,7 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// The counts of a repetition up to its closing brace; None if it is none.
+/// The counts of a repetition up to its closing brace; `None` if it is not a repetition.
 fn counts(rest: &mut Peekable<Chars<'_>>) -> Option<(u32, Option<u32>)> {
     let from = count(rest)?;
     if rest.next_if_eq(&'}').is_some() {
@@ -296,7 +296,7 @@ fn counts(rest: &mut Peekable<Chars<'_>>) -> Option<(u32, Option<u32>)> {
     Some((from, Some(to)))
 }
 
-/// A number without leading zeros; one that is far too large is some number above the limit.
+/// A number without leading zeros; one that is far too large becomes any number above the limit.
 fn count(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     let mut digits = String::new();
     while let Some(digit) = rest.next_if(char::is_ascii_digit) {
@@ -308,7 +308,7 @@ fn count(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     Some(digits.parse().unwrap_or(u32::MAX))
 }
 
-/// `\d` and its like and `\p{…}`, where the backslash has been read; None if it is something else.
+/// `\d` and the like and `\p{…}`, after the backslash; `None` if it is something else.
 fn shorthand(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
     match rest.peek().copied() {
         None => Err("trailing backslash at end of expression"),
@@ -349,7 +349,7 @@ fn unicode_class(letter: char, rest: &mut Peekable<Chars<'_>>) -> Outcome<String
     }
 }
 
-/// The same inside of a class, where the backslash has not been read.
+/// The same in a class, with the backslash.
 fn class_shorthand(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
     let mut ahead = rest.clone();
     ahead.next();
@@ -363,7 +363,7 @@ fn class_shorthand(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
 const CLASS_NAMES: &str =
     "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit";
 
-/// `[:alpha:]` and its like.
+/// `[:alpha:]` and the like.
 fn named_class(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
     let mut ahead = rest.clone();
     if ahead.next() != Some('[') || ahead.next() != Some(':') {
@@ -374,7 +374,7 @@ fn named_class(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
         match ahead.next() {
             Some(':') if ahead.peek() == Some(&']') => break,
             Some(next) => name.push(next),
-            // Without an end it is a bracket and a colon.
+            // Without its end it is a bracket and a colon.
             None => return Ok(None),
         }
     }
@@ -395,13 +395,13 @@ fn class_character(rest: &mut Peekable<Chars<'_>>) -> Outcome<char> {
     }
 }
 
-/// The character that an escape means, where the backslash has been read.
+/// The character of an escape, after the backslash.
 fn escaped(rest: &mut Peekable<Chars<'_>>) -> Outcome<char> {
     let Some(character) = rest.next() else {
         return Err("trailing backslash at end of expression");
     };
     match character {
-        // One digit would be a back reference, which there is not; several are an octal number.
+        // One digit would be a back reference, which RE2 does not have; several are an octal number.
         '1'..='7' if !rest.peek().is_some_and(|next| ('0'..='7').contains(next)) => Err(BAD_ESCAPE),
         '0'..='7' => {
             let mut number = character.to_digit(8).unwrap_or(0);
@@ -425,7 +425,7 @@ fn escaped(rest: &mut Peekable<Chars<'_>>) -> Outcome<char> {
     }
 }
 
-/// `\x41` or `\x{41}`, from behind the x.
+/// `\x41` or `\x{41}`, after the x.
 fn hexadecimal(rest: &mut Peekable<Chars<'_>>) -> Outcome<char> {
     let mut digits = String::new();
     if rest.next_if_eq(&'{').is_some() {
@@ -479,7 +479,7 @@ mod tests {
         assert!(matches("(?P<n>a)(?<m>b)", "ab"));
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those with which Apache Kafka 4.3.1 refused these.
     #[test]
     fn refusals_are_those_of_re2j() {
         for (pattern, why) in [

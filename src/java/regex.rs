@@ -1,17 +1,17 @@
 //! Regular expressions with the meaning that Java gives them, over fancy-regex.
 //!
-//! Owns the translation: what Java takes for an error is refused here, and what both spell differently (quoting,
-//! POSIX classes, nested classes, possessive repetition) is respelled. Meant for names of topics and groups: line
-//! ends and anything beyond ASCII follow fancy-regex.
+//! Owns the translation: patterns that Java refuses are refused here, and syntax that differs (quoting, POSIX classes,
+//! nested classes, possessive repetition) is rewritten. Meant for names of topics and groups: line ends and characters
+//! beyond ASCII follow fancy-regex.
 
 use std::fmt::{self, Write};
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A pattern that a whole text can match, as `String.matches` has it.
+/// A pattern that is matched against whole texts, as by `String.matches`.
 #[derive(Clone, Debug)]
 pub struct JavaRegex {
-    /// As it was given.
+    /// The pattern as it was given.
     pattern: String,
     whole: fancy_regex::Regex,
 }
@@ -23,7 +23,7 @@ impl fmt::Display for JavaRegex {
 }
 
 impl JavaRegex {
-    /// Nothing where Java says that the pattern is invalid.
+    /// `None` if the pattern is invalid in Java.
     pub fn new(pattern: &str) -> Option<Self> {
         let translated = Translator::new(pattern).pattern()?;
         let whole = fancy_regex::Regex::new(&format!("\\A(?:{translated})\\z")).ok()?;
@@ -33,13 +33,12 @@ impl JavaRegex {
         })
     }
 
-    /// Whether the whole text matches. A match that would take too many steps to find is none.
+    /// Whether the whole text matches; false if the match takes too many steps.
     pub fn matches(&self, text: &str) -> bool {
         self.whole.is_match(text).unwrap_or(false)
     }
 
-    /// What the groups of the pattern hold where the whole text matches, the whole first; a group that took no part is
-    /// empty.
+    /// The groups of the match of the whole text, the whole first; a group that took no part is empty.
     pub fn groups(&self, text: &str) -> Option<Vec<String>> {
         let captures = self.whole.captures(text).ok()??;
         let groups = captures
@@ -49,7 +48,7 @@ impl JavaRegex {
     }
 }
 
-/// What comes before the next character, and so what a repetition sign would mean there.
+/// What precedes the next character, which decides the meaning of a repetition sign.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// Nothing that can be repeated.
@@ -121,7 +120,7 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// `{n}`, `{n,}`, `{n,m}`. After anything but an atom Java repeats the empty text: it says nothing.
+    /// `{n}`, `{n,}`, `{n,m}`. After anything but an atom Java repeats the empty text, which has no effect.
     fn counted_repetition(&mut self) -> Option<()> {
         let body = self.until('}')?;
         let (least, most) = match body.split_once(',') {
@@ -244,7 +243,7 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// A group that is not there never matches.
+    /// A back reference; one to a group that does not exist never matches.
     fn back_reference(&mut self, digit: char) {
         let mut number = digit.to_digit(10).map_or(0, |digit| digit as usize);
         while let Some(digit) = self.rest.peek().and_then(|next| next.to_digit(10)) {
@@ -267,13 +266,13 @@ impl<'a> Translator<'a> {
     }
 }
 
-/// One thing in a class: a character, which can begin a range, or several.
+/// One item of a class: a character, which can begin a range, or several characters.
 enum ClassItem {
     One(char),
     Several(String),
 }
 
-/// A class after its opening bracket, as fancy-regex spells it.
+/// A class after its opening bracket, in the syntax of fancy-regex.
 fn class(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     let mut out = String::from("[");
     if rest.next_if_eq(&'^').is_some() {
@@ -324,7 +323,7 @@ fn class(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// The last character of the range that `first` begins: itself where no dash follows, or a literal dash.
+/// The last character of the range that `first` begins: `first` itself where no dash follows, or a literal dash.
 fn end_of_range(first: char, rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     let mut ahead = rest.clone();
     if ahead.next() != Some('-') || matches!(ahead.peek(), Some(']' | '[') | None) {
@@ -369,7 +368,7 @@ fn class_escape(kind: char, rest: &mut Peekable<Chars<'_>>) -> Option<ClassItem>
     Some(ClassItem::One(character))
 }
 
-/// `\p{Lower}`, `\pL`, …: POSIX names respelled, the rest left to fancy-regex, which refuses what it does not know.
+/// `\p{Lower}`, `\pL`, …: POSIX names are rewritten, the rest is left to fancy-regex, which refuses unknown ones.
 fn property(is_negated: bool, rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     let name = match rest.next()? {
         '{' => until(rest, '}')?,
@@ -396,7 +395,7 @@ fn property(is_negated: bool, rest: &mut Peekable<Chars<'_>>) -> Option<String> 
     Some(format!("\\{letter}{{{name}}}"))
 }
 
-/// The text up to `end`, which is taken too.
+/// The text up to `end`, which is consumed too.
 fn until(rest: &mut Peekable<Chars<'_>>, end: char) -> Option<String> {
     let mut text = String::new();
     loop {
@@ -455,7 +454,7 @@ fn literal(character: char) -> String {
 mod tests {
     use super::*;
 
-    /// The names that each pattern of `regex.tsv` was tried on.
+    /// The names against which each pattern of `regex.tsv` was matched.
     const NAMES: [&str; 19] = [
         "a",
         "b",
@@ -478,7 +477,7 @@ mod tests {
         "a{2}",
     ];
 
-    /// Each line a pattern and, for each name, whether Java 17's `String.matches` says yes.
+    /// Each line has a pattern and, for each name, the result of Java 17's `String.matches`.
     #[test]
     fn patterns_mean_what_java_means() {
         let mut wrong = Vec::new();

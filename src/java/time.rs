@@ -1,4 +1,4 @@
-//! Times and durations as the Java runtime and Apache Kafka's tools read them.
+//! Times and durations as the Java runtime and Apache Kafka's tools parse them.
 //!
 //! Owns `java.time.Duration.parse` and Kafka's `Utils.getDateTime`. Owns no clock.
 
@@ -8,7 +8,7 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use regex::{Captures, Regex};
 
-/// What `DateTimeParseException` says of text that is no duration.
+/// The message of `DateTimeParseException` about an invalid duration.
 const NO_DURATION: &str = "Text cannot be parsed to a Duration";
 
 static DURATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -16,7 +16,7 @@ static DURATION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(pattern).ok()
 });
 
-/// A zone of hours and minutes is looked for first, then one of hours alone; what follows it is not read.
+/// A zone of hours and minutes is tried first, then one of hours alone; what follows it is ignored.
 static DATE_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let pattern = r"\A(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)\.(\d+)(?:(Z)|([-+])(\d{2}):(\d{2})|([-+])(\d{2}))";
     Regex::new(pattern).ok()
@@ -149,7 +149,7 @@ mod tests {
             ("1970-01-01T00:00:01.5", 1005),
             ("1970-01-01T01:00:00.000+01:00", 0),
             ("1970-01-01T01:00:00.000+01", 0),
-            // The minutes after a zone of hours are not read.
+            // The minutes after a zone of hours are ignored.
             ("1970-01-01T01:00:00.000+0130", 0),
             ("1969-12-31T23:00:00.000-01:00", 0),
             ("1970-1-1T0:0:0.0Z and more", 0),

@@ -1,4 +1,4 @@
-//! Kafka's ids as text: base64 for URLs, read with the strictness and the complaints of Java's decoder.
+//! Kafka's ids as text: base64 for URLs, parsed as strictly as by Java's decoder and with its error messages.
 
 use uuid::Uuid;
 
