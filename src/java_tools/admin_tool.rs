@@ -1,4 +1,4 @@
-//! What the tools over Java's admin client share: its settings, and its failures in the words of Java's exceptions.
+//! The common parts of tools over Java's admin client: settings, and failures with the messages of Java's exceptions.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -15,17 +15,17 @@ use crate::error::{Error, Kind};
 use crate::output::{OutputOptions, Printer, stderr_line};
 use crate::wire::WireError;
 
-/// Java's admin client gives up after this time, in milliseconds.
+/// The time-out of Java's admin client, in milliseconds.
 const API_TIMEOUT_MS: &str = "60000";
 
 /// Why a tool ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// What `getMessage` of Java's exception says.
+    /// The result of `getMessage` of Java's exception.
     pub(super) message: String,
     /// What is missing for a connection, in our own words.
     pub(super) why: Option<String>,
-    /// Whether the reader of our output has gone, and nothing is to be said.
+    /// Whether the reader of stdout has gone, so that nothing is printed.
     pub(super) is_closed_pipe: bool,
 }
 
@@ -38,7 +38,7 @@ impl Failure {
         }
     }
 
-    /// Where Java waits for a result: its exception names the class of the cause.
+    /// A failure where Java waits for a result: the message contains the class of the cause.
     pub(super) fn executing(error: &Error, call: &str) -> Self {
         let message = match error.cause::<WireError>().map(WireError::bare) {
             Some(WireError::Unresolvable(_)) => error.message(),
@@ -51,7 +51,7 @@ impl Failure {
         }
     }
 
-    /// The end of a tool that prints what Java prints of the exception, here `said`, and what is missing.
+    /// Prints `said`, Java's text about the exception, and what is missing; returns the exit code.
     pub(super) fn ends(&self, tool: &Tool, said: impl Display) -> ExitCode {
         if self.is_closed_pipe {
             return ExitCode::SUCCESS;
@@ -63,7 +63,7 @@ impl Failure {
         ExitCode::FAILURE
     }
 
-    /// Where nothing can be written to stdout.
+    /// A failure to write to stdout.
     pub(super) fn printing(error: &Error) -> Self {
         Self {
             is_closed_pipe: error.kind() == Kind::ClosedPipe,
@@ -84,7 +84,7 @@ impl From<String> for Failure {
     }
 }
 
-/// What `ExecutionException.getMessage` says: the class of the cause, and its message.
+/// The result of `ExecutionException.getMessage`: the class of the cause, and its message.
 pub(super) fn execution_message(error: &Error, call: &str) -> String {
     if let Some(refusal) = error.cause::<ApiError>() {
         return refusal_message(refusal);
@@ -100,14 +100,14 @@ pub(super) fn execution_message(error: &Error, call: &str) -> String {
     }
 }
 
-/// What `toString` of the exception of an error code says.
+/// The result of `toString` of the exception for an error code.
 pub(super) fn refusal_message(refusal: &ApiError) -> String {
     let (class, message) = (refusal.java_class(), refusal.java_message());
     format!("org.apache.kafka.common.errors.{class}: {message}")
 }
 
-/// A cluster and a printer with the settings of a tool's file and flags; what Java's admin client would not be built with
-/// is an error. `servers` is `None` where the option has no value.
+/// A cluster and a printer with the settings of a tool's file and flags; it is an error if Java's admin client would
+/// refuse the settings. `servers` is `None` where the option has no value.
 pub(super) fn context(config: Option<&str>, servers: Option<&str>) -> Result<Context, Failure> {
     let mut settings = Settings::default();
     settings.set("default.api.timeout.ms", API_TIMEOUT_MS, Origin::Default);
@@ -117,7 +117,7 @@ pub(super) fn context(config: Option<&str>, servers: Option<&str>) -> Result<Con
     context_of(settings, servers)
 }
 
-/// Reads a properties file; Java's message on one that cannot be read is its name.
+/// Reads a properties file; if it cannot be read, the message is its name, as in Java.
 pub(super) fn read_config(file: &str, settings: &mut Settings) -> Result<(), Failure> {
     std::fs::read(file).map_err(|error| Failure::of(unreadable(file, &error)))?;
     settings

@@ -1,21 +1,21 @@
-//! What Java's clients refuse to be built with, in their words: a value that a setting cannot have (`config_rules`),
-//! settings that cannot go together, classes that are not there, connections that cannot be made.
+//! The checks of Java's clients when they are built, with their messages: values that a setting cannot have
+//! (`config_rules`), settings that exclude each other, unknown classes, impossible connections.
 
 use super::config_rules::{Client, check_values};
 use crate::client::settings::Settings;
 use crate::java::classes;
 
-/// What a client is not built with.
+/// Why a client is not built.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// A value that a setting cannot have: the message is Java's.
+    /// A value that a setting cannot have; with Java's message.
     Value(String),
-    /// What failed while the client was built: Java says that it could not be, and this is why.
+    /// A failure while the client was built, whose message Java gives as the cause.
     Client(String),
 }
 
 impl Refusal {
-    /// The reason alone.
+    /// The message alone.
     pub(super) fn reason(self) -> String {
         match self {
             Refusal::Value(reason) | Refusal::Client(reason) => reason,
@@ -23,7 +23,7 @@ impl Refusal {
     }
 }
 
-/// What every client refuses, and what it would need to connect.
+/// The checks of every client, and of what it needs to connect.
 fn check_client(client: Client, settings: &Settings) -> Result<(), Refusal> {
     check_values(client, |name| settings.get(name)).map_err(Refusal::Value)?;
     check_classes(client, |name| settings.get(name)).map_err(Refusal::Client)?;
@@ -33,7 +33,7 @@ fn check_client(client: Client, settings: &Settings) -> Result<(), Refusal> {
         .map_err(|error| Refusal::Client(error.message()))
 }
 
-/// Java loads these classes when it builds a client; here are those that its own jars have.
+/// Checks classes, which Java loads when it builds a client; known are those of Kafka's own jars.
 fn check_classes<'a>(client: Client, given: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     let reporters = (
         "metric.reporters",
@@ -55,7 +55,7 @@ fn check_classes<'a>(client: Client, given: impl Fn(&str) -> Option<&'a str>) ->
     Ok(())
 }
 
-/// Kafka's own partitioner; any other class that is there is none.
+/// Checks that the class is Kafka's own partitioner; any other known class is not a partitioner.
 fn check_partitioner<'a>(given: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     let class = given("partitioner.class")
         .filter(|name| *name != "org.apache.kafka.clients.producer.RoundRobinPartitioner");
@@ -65,7 +65,7 @@ fn check_partitioner<'a>(given: impl Fn(&str) -> Option<&'a str>) -> Result<(), 
     }
 }
 
-/// Kafka's own assignors, by their classes' names.
+/// Checks that the classes are Kafka's own assignors.
 fn check_assignors(settings: &Settings) -> Result<(), Refusal> {
     let given = settings.get("partition.assignment.strategy").unwrap_or_default();
     for name in given.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -82,7 +82,7 @@ fn check_assignors(settings: &Settings) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What the consumer refuses besides.
+/// The additional checks of the consumer.
 pub(super) fn check_consumer(settings: &Settings) -> Result<(), Refusal> {
     check_client(Client::Consumer, settings)?;
     check_assignors(settings)?;
@@ -106,7 +106,7 @@ pub(super) fn check_consumer(settings: &Settings) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What the admin client refuses besides; `settings` are those of its file, which names no brokers as a rule.
+/// The additional checks of the admin client; `settings` are those of its file, which usually names no brokers.
 pub(super) fn check_admin(settings: &Settings) -> Result<(), Refusal> {
     check_client(Client::Admin, settings)?;
     let millis = |name: &str| {
@@ -130,7 +130,7 @@ pub(super) fn check_admin(settings: &Settings) -> Result<(), Refusal> {
     }
 }
 
-/// What the producer refuses besides; `effective` has the flags' values, too.
+/// The additional checks of the producer; `effective` includes the values of flags.
 pub(super) fn check_producer<'a>(effective: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     check_values(Client::Producer, &effective)?;
     check_partitioner(&effective)
@@ -224,7 +224,7 @@ mod tests {
             ("send.buffer.bytes", "-1"),
             ("linger.ms", " 5 "),
             ("enable.idempotence", " TRUE "),
-            // Other clients' settings are nothing to the producer.
+            // The producer ignores settings of other clients.
             ("check.crcs", "maybe"),
             (
                 "partitioner.class",

@@ -1,18 +1,18 @@
-//! What is offered on a line in the spelling of one of Apache Kafka's tools.
+//! Completions on a line in the spelling of one of Apache Kafka's tools.
 //!
-//! Owns what the values of the tools' options are; which of them there are belongs to `completion/`.
+//! Owns the kinds of values of the tools' options; the candidates belong to `completion/`.
 
 use super::multicall::JavaTool;
 use super::option_table::{Argument, OptionSpec, Tool};
 use super::{TOOLS, cluster, features, metadata_quorum, storage, transactions};
 use crate::completion::{Candidate, Line, Offer, Paths, Wanted, offer_of};
 
-/// What the word being typed can become; `words` are those behind the tool's name.
+/// The completions of the word being typed; `words` are those after the tool's name.
 pub fn offer(tool: JavaTool, words: &[String], line: &Line) -> Offer {
     if line.is_redirected {
         return Offer::of_paths(Paths::Files, "");
     }
-    // The scripts without a table take the name of a properties file.
+    // Scripts without an option table take the name of a properties file.
     let Some(tool) = TOOLS.iter().find(|known| known.name == tool.name()) else {
         return Offer::of_paths(Paths::Files, "");
     };
@@ -40,7 +40,7 @@ pub fn offer(tool: JavaTool, words: &[String], line: &Line) -> Offer {
     Offer::of(words.map(Candidate::new))
 }
 
-/// The first words of a tool, where it has such.
+/// The subcommands of a tool, where it has any.
 fn commands(tool: &Tool) -> impl Iterator<Item = &'static str> {
     let programs = [
         ("kafka-cluster", &cluster::PROGRAM),
@@ -59,7 +59,7 @@ fn option_of(tool: &Tool, word: &str) -> Option<&'static OptionSpec> {
     tool.options.iter().find(|spec| spec.name == name)
 }
 
-/// The options that are not on the line yet; those that repeat are offered again.
+/// The options that are not on the line yet; repeatable ones are always offered.
 fn options(tool: &Tool, words: &[String], typed: &str) -> Offer {
     let is_given = |spec: &OptionSpec| {
         words
@@ -84,7 +84,7 @@ fn first_sentence(help: &str) -> &str {
         .trim_end_matches('.')
 }
 
-/// What an option's value is: by the option's name, or else by the name of its value.
+/// The kind of an option's value: by the option's name, or else by the name of its value.
 fn wanted(tool: &Tool, spec: &OptionSpec) -> Wanted {
     match (tool.name, spec.name) {
         ("kafka-consumer-groups" | "kafka-share-groups", "topic")

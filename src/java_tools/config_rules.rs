@@ -1,31 +1,31 @@
-//! What each setting of Java's clients can be: its type, its range, and what `ConfigDef` says of anything else.
+//! The valid values of each setting of Java's clients: type, range, and the messages of `ConfigDef` about all others.
 //!
 //! Owns no meaning of a setting: `client::settings` has that. Source: the generated lists of producer, consumer and
-//! admin configs in Apache Kafka's documentation, in the order in which its clients read them.
+//! admin configs in Apache Kafka's documentation, in the order in which its clients check them.
 
 use std::fmt;
 
 use crate::client::offset_reset;
 use crate::java::classes;
 
-/// The type of a setting and the values it may have.
+/// The type of a setting and its valid values.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
-    /// A number of Java's type of this name, from and to these.
+    /// A number of the Java type with this name, with the least and the greatest value.
     Number(&'static str, i64, i64),
-    /// gzip's levels: 1 to 9, and -1 for its own default.
+    /// gzip's levels: 1 to 9, and -1 for gzip's own default.
     GzipLevel,
-    /// A fraction, from and to these.
+    /// A fraction, with the least and the greatest value.
     Fraction(f64, f64),
     Boolean,
-    /// One of these, as they are written.
+    /// One of these, in this spelling.
     OneOf(&'static [&'static str]),
-    /// One of these, in any case.
+    /// One of these, in upper or lower case.
     AnyCaseOf(&'static [&'static str]),
     NotEmpty,
-    /// Values between commas, none of them empty.
+    /// Values separated by commas, none of them empty.
     List,
-    /// The name of one of these classes: there is no JVM to look for others.
+    /// The name of one of these classes: there is no JVM to load others.
     Class(&'static [&'static str]),
     OffsetReset,
 }
@@ -43,7 +43,7 @@ const fn long(least: i64) -> Rule {
     Number("LONG", least, i64::MAX)
 }
 
-/// Which of Java's clients has a setting; the letters of [`RULES`].
+/// The clients that have a setting, by the letters of [`RULES`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Client {
     Producer,
@@ -61,7 +61,7 @@ impl Client {
     }
 }
 
-/// The clients, the setting, its rule: in the order in which Java reads them.
+/// The clients, the setting, its rule: in the order in which Java checks them.
 #[rustfmt::skip] // one setting a line
 const RULES: &[(&str, &str, Rule)] = &[
     ("pca", "bootstrap.servers", List),
@@ -151,7 +151,7 @@ const RULES: &[(&str, &str, Rule)] = &[
 ];
 
 impl Rule {
-    /// What Java says of a value; `name` is the setting's.
+    /// Java's message about an invalid value; `name` is the setting's.
     fn refusal(self, name: &str, value: &str) -> Option<String> {
         let trimmed = value.trim();
         let invalid = |shown: &str, problem: &str| {
@@ -201,7 +201,7 @@ impl Rule {
             NotEmpty => None,
             List => list_refusal(name, trimmed),
             Class(known) if known.contains(&value) => None,
-            // A class that is there, and no good, is refused when the client makes an object of it.
+            // An existing class of the wrong kind is refused later, when the client makes an object of it.
             Class(_) if classes::find(value).is_some() => None,
             Class(_) => invalid(value, &format!("Class {value} could not be found.")),
             OffsetReset => {
@@ -212,7 +212,7 @@ impl Rule {
     }
 }
 
-/// Whether a Java number of this type can be so large.
+/// Whether a Java number of this type can have this value.
 fn is_of(kind: &str, number: i64) -> bool {
     match kind {
         "SHORT" => i16::try_from(number).is_ok(),
@@ -221,7 +221,7 @@ fn is_of(kind: &str, number: i64) -> bool {
     }
 }
 
-/// A double as Java prints those of everyday size.
+/// A double as Java prints it, for numbers of usual size.
 #[derive(PartialEq, PartialOrd)]
 struct Decimal(f64);
 
@@ -238,13 +238,13 @@ fn out_of_range<T: PartialOrd + fmt::Display>(number: &T, least: &T, most: &T) -
     (number > most).then(|| format!("Value must be no more than {most}"))
 }
 
-/// Java drops what is listed twice before it looks.
+/// The message about an invalid list; Java drops duplicates before it checks.
 fn list_refusal(name: &str, text: &str) -> Option<String> {
     let is_refused = !text.is_empty() && text.split(',').any(|value| value.trim().is_empty());
     is_refused.then(|| format!("Configuration '{name}' values must not be empty."))
 }
 
-/// Holds single settings against their rules; `given` returns the value of a setting.
+/// Checks settings against their rules; `given` returns the value of a setting.
 pub(super) fn check_values<'a>(
     client: Client,
     given: impl Fn(&str) -> Option<&'a str>,

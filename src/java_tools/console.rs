@@ -1,4 +1,4 @@
-//! What the command lines of several tools share: pairs and files of properties, and how a list of brokers is checked.
+//! The common parts of several tools' command lines: properties as pairs and files, and checks of a list of brokers.
 
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::output::stderr_line;
 /// A property and its value.
 pub(super) type KeyValue = (String, String);
 
-/// A value read late: a complaint about it ends the run with its text.
+/// A value that is converted when it is used: an error ends the run with its text.
 pub(super) fn read<T>(value: Result<T, OptionError>) -> Result<T> {
     value.map_err(Error::usage)
 }
@@ -24,7 +24,7 @@ pub(super) fn value<'a>(parsed: &'a Parsed, name: &str) -> Result<Option<&'a str
     read(parsed.value(name))
 }
 
-/// The `name=value` words of these options: cut at the first `=`, without one the value is empty.
+/// The `name=value` words of these options, split at the first `=`; without one the value is empty.
 pub(super) fn pairs(parsed: &Parsed, options: &[&str]) -> Vec<KeyValue> {
     options
         .iter()
@@ -47,7 +47,7 @@ pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
         .collect())
 }
 
-/// Says which settings cannot be honoured, in the form of Java's log.
+/// Warns of settings that have no effect, in the form of Java's log.
 pub(super) fn note_settings(settings: &Settings) {
     for warning in settings.warnings() {
         let logger = "org.apache.kafka.clients.admin.AdminClientConfig";
@@ -55,14 +55,14 @@ pub(super) fn note_settings(settings: &Settings) {
     }
 }
 
-/// Java's message on a file that cannot be read: its name, or the system's word on reading a folder.
+/// Java's message about a file that cannot be read: its name, or the system's message about reading a folder.
 pub(super) fn unreadable<'a>(file: &'a str, error: &std::io::Error) -> &'a str {
     let is_folder = file.is_empty() || error.kind() == std::io::ErrorKind::IsADirectory;
     if is_folder { "Is a directory" } else { file }
 }
 
-/// Java's check of `--bootstrap-server` in the console producer: every part is host:port. Java's split forgets the
-/// empty parts at the end.
+/// Java's check of `--bootstrap-server` in the console producer: every part is host:port. Java's split drops empty
+/// parts at the end.
 pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
     if servers.trim().is_empty() {
         return Err("Error while validating the bootstrap address\n".into());
@@ -74,7 +74,7 @@ pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
     Err("Please provide valid host:port like host1:9091,host2:9092\n".into())
 }
 
-/// What Java's clients say of a list that has an empty place.
+/// The message of Java's clients about a list with an empty entry.
 fn check_list(servers: &str) -> Result<(), String> {
     if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
         return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
@@ -82,8 +82,8 @@ fn check_list(servers: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The check that Java's clients make of each address when they are built; they are not built either where no
-/// server's name means anything.
+/// The check that Java's clients make of each address when they are built; they are not built either if no server's
+/// name can be resolved.
 fn check_addresses(servers: &str) -> Result<(), String> {
     let mut any = false;
     for part in servers.split(',').map(str::trim) {
@@ -96,7 +96,7 @@ fn check_addresses(servers: &str) -> Result<(), String> {
             .parse()
             .map_err(|_| format!("Invalid port in bootstrap.servers: {part}"))?;
         let name = name.trim_start_matches('[').trim_end_matches(']');
-        // A name that is left out is this machine's.
+        // An empty name is this machine.
         any = any || name.is_empty() || (name, port).to_socket_addrs().is_ok();
     }
     if any {
@@ -105,24 +105,24 @@ fn check_addresses(servers: &str) -> Result<(), String> {
     Err("No resolvable bootstrap urls given in bootstrap.servers".into())
 }
 
-/// What Java's producer says of `bootstrap.servers` when it is built.
+/// The message of Java's producer about `bootstrap.servers` when it is built.
 pub(super) fn check_producer_servers(servers: &str) -> Result<(), String> {
     check_list(servers)?;
     check_addresses(servers)
 }
 
-/// What a client that needs `bootstrap.servers` says when there are none.
+/// The message of a client that needs `bootstrap.servers` and has none.
 pub(super) const NO_SERVERS: &str =
     "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
 
-/// What Java says when its consumer cannot be built: a line for its user, and why.
+/// Java's messages if its consumer cannot be built: a line for the user, and the cause.
 pub(super) fn no_consumer(reason: &str) -> String {
     format!(
         "Failed to construct kafka consumer\nCaused by: org.apache.kafka.common.config.ConfigException: {reason}"
     )
 }
 
-/// What Java's consumer says of `bootstrap.servers` when it is built.
+/// The message of Java's consumer about `bootstrap.servers` when it is built.
 pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
     if servers.trim().is_empty() {
         return Err(NO_SERVERS.to_owned());
@@ -131,7 +131,7 @@ pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
     check_addresses(servers)
 }
 
-/// What Java's admin client says of `bootstrap.servers` when it is built: a line for its user, and why.
+/// The messages of Java's admin client about `bootstrap.servers` when it is built: a line for the user, and the cause.
 fn check_admin_servers(servers: &str) -> Result<(), String> {
     check_list(servers)?;
     let checked = if servers.trim().is_empty() {
@@ -144,11 +144,11 @@ fn check_admin_servers(servers: &str) -> Result<(), String> {
     })
 }
 
-/// What Java's tools say first when their admin client is not built.
+/// The first line of Java's tools if their admin client cannot be built.
 const NO_CLIENT: &str = "Failed to create new KafkaAdminClient";
 
-/// What keeps Java's admin client from being built, with the message of its exception. Java says the first line; of the
-/// trace that it lets follow, the second is the one that tells why.
+/// Why Java's admin client cannot be built, with the message of its exception. Java prints the first line; the second
+/// is the line of its trace with the cause.
 pub(super) fn check_admin_client(settings: &Settings, servers: &str) -> Result<(), String> {
     check_admin_servers(servers)?;
     check_admin(settings).map_err(|refusal| match refusal {
@@ -161,7 +161,7 @@ pub(super) fn no_client(reason: &str) -> String {
     format!("{NO_CLIENT}\nCaused by: org.apache.kafka.common.KafkaException: {reason}")
 }
 
-/// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
+/// Whether the whole text matches `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`.
 fn is_host_and_port(url: &str) -> bool {
     let hosted = match url.split_once("://") {
         Some((scheme, rest)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => rest,

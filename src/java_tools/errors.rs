@@ -1,18 +1,18 @@
-//! A failure in the words of Apache Kafka's Java clients, which the tools print and scripts look for.
+//! A failure with the message of Apache Kafka's Java clients, which the tools print and scripts match.
 
 use crate::client::admin::ApiError;
 use crate::error::{Error, Kind};
 use crate::wire::WireError;
 use crate::wire::tls::TlsFailure;
 
-/// What the message of Java's exception would be; `call` is the admin call's name there, `listTopics`.
+/// The message of Java's exception; `call` is the admin call's name in Java, `listTopics`.
 pub fn java_message(error: &Error, call: &str) -> String {
     if let Some(refusal) = error.cause::<ApiError>() {
         return refusal.java_message().to_owned();
     }
     match error.cause::<WireError>().map(WireError::bare) {
         Some(WireError::Authentication { message, .. }) => message.clone(),
-        // Java tries all those again and again.
+        // Java retries all of these until its time-out.
         Some(
             WireError::Refused
             | WireError::TimedOut(_)
@@ -24,7 +24,7 @@ pub fn java_message(error: &Error, call: &str) -> String {
         ) => {
             format!("Timed out waiting for a node assignment. Call: {call}")
         }
-        // In TLS 1.3 the broker looks at a client's certificate after the handshake.
+        // In TLS 1.3 the broker checks a client's certificate after the handshake.
         Some(WireError::Tls(TlsFailure::NoClientCertificate | TlsFailure::ClientCertificateRefused(_))) => {
             "Failed to process post-handshake messages".to_owned()
         }
@@ -38,7 +38,7 @@ pub fn java_message(error: &Error, call: &str) -> String {
     }
 }
 
-/// The class of Java's exception where the cluster, or we, refuse the connection.
+/// The class of Java's exception if the connection is refused, by the cluster or by our own checks.
 pub fn refusal_class(error: &Error) -> &'static str {
     match error.cause::<WireError>().map(WireError::bare) {
         Some(WireError::Tls(TlsFailure::NotTls) | WireError::WantsTls | WireError::WantsSasl(_)) => {
@@ -50,7 +50,7 @@ pub fn refusal_class(error: &Error) -> &'static str {
     }
 }
 
-/// What is missing for a connection that the broker or we refuse, in our own words: Java's message does not say.
+/// What is missing for a refused connection, in our own words: Java's message does not say it.
 pub fn what_is_missing(error: &Error) -> Option<String> {
     let is_told_by_java = matches!(
         error.cause::<WireError>().map(WireError::bare),

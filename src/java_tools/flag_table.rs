@@ -1,6 +1,6 @@
-//! Every option of every Java tool in one table: the same, different and why, or without effect here.
+//! Every option of every Java tool in one table: the same, different with the reason, or without effect here.
 //!
-//! Made from the option tables that the parser reads, for docs/java-tools.md and the man page.
+//! Made from the option tables of the parsers, for docs/java-tools.md and the man page.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use super::TOOLS;
 use super::option_table::{Compatibility, OptionSpec};
 use super::usage::spelling;
 
-/// A script of Apache Kafka's that has no option table: its words, and what they do here.
+/// A script of Apache Kafka without an option table: its words, and their effect here.
 struct Script {
     name: &'static str,
     words: &'static [(&'static str, &'static str)],

@@ -94,7 +94,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     finish(outcome, context)
 }
 
-/// The type that is asked for.
+/// The type in the options.
 fn kind(parsed: &Parsed) -> Result<Option<String>, String> {
     let given = parsed.value("group-type").map_err(|error| error.to_string())?;
     let Some(given) = given else { return Ok(None) };
@@ -123,7 +123,7 @@ fn check(parsed: &Parsed) -> Result<(), String> {
     )
 }
 
-/// What Java says, outside of its usual form, of options that it reads before it has an admin client.
+/// Java's message about options that it checks before it has an admin client, which has a different form.
 fn check_file(parsed: &Parsed) -> Result<(), String> {
     let file = parsed
         .value("command-config")
@@ -198,7 +198,7 @@ fn list(parsed: &Parsed, kind: Option<String>, context: &mut Context) -> Result<
     Ok(())
 }
 
-/// Java prints failures to stdout, and logs them besides.
+/// Java prints failures to stdout, and logs them as well.
 fn finish(outcome: Result<()>, mut context: Context) -> ExitCode {
     let outcome = outcome.and_then(|()| {
         let absent = context.check_absent();
@@ -208,7 +208,7 @@ fn finish(outcome: Result<()>, mut context: Context) -> ExitCode {
         Ok(()) | Err(Failure::ClosedPipe) => return finish_printer(context, ExitCode::SUCCESS),
         Err(Failure::Usage(message) | Failure::Executing { message, .. }) => message,
     };
-    // A reader that has gone misses it; the exit code says it too.
+    // If the reader has gone, the message is lost; the exit code says it too.
     let _ = context
         .printer
         .line(format_args!("Error while executing groups command : {told}"));

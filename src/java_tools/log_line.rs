@@ -1,8 +1,8 @@
-//! Lines on stderr in the form that the Java tools' logging gives them: `[time] LEVEL text (logger)`.
+//! Lines on stderr in the form of the Java tools' logging: `[time] LEVEL text (logger)`.
 
 use jiff::Zoned;
 
-/// A log line of now, in the local time zone.
+/// A log line with the current time, in the local time zone.
 pub fn line(level: &str, text: &str, logger: &str) -> String {
     let now = Zoned::now();
     let millisecond = now.millisecond();

@@ -1,7 +1,7 @@
-//! Everything that only Apache Kafka's own tools have: their options, the order of their checks, words and exit codes.
+//! Everything that only Apache Kafka's own tools have: their options, the order of their checks, texts and exit codes.
 //!
-//! A tool has a folder: `options` (the option table), `steps` (what it does, where that is not a native command) and
-//! `words` (what it prints). What several tools need is beside the folders. Known by `lib.rs` alone.
+//! A tool has a folder: `options` (the option table), `steps` (its requests, where they are not a native command) and
+//! `words` (its output). Common parts of several tools are beside the folders. Known by `lib.rs` alone.
 
 pub mod acls;
 mod admin_tool;
@@ -56,7 +56,7 @@ use std::process::ExitCode;
 use multicall::JavaTool;
 use option_table::Tool;
 
-/// The version of Apache Kafka whose behaviour the faces keep, and what `--version` prints.
+/// The version of Apache Kafka whose behaviour the faces have, and which `--version` prints.
 pub const KAFKA_VERSION: &str = "4.3.1";
 
 /// The tools that have an option table, in the order of the documentation.
@@ -90,7 +90,7 @@ pub const TOOLS: &[Tool] = &[
     verifiable_consumer::TOOL,
 ];
 
-/// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
+/// Runs a Java tool with the arguments after its name. Bytes that are not UTF-8 become U+FFFD, as in Java.
 pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
     let args: Vec<String> = args
         .iter()

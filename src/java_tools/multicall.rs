@@ -1,12 +1,12 @@
 //! Which face answers: decided by the name the program was started under, or by its first word.
 //!
-//! Owns the table of Java tool names. A name counts with or without `.sh`, and only whole: an unknown name is
+//! Owns the table of Java tool names. A name may have the suffix `.sh`, and must match as a whole; any other name is
 //! the native face.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// One of Apache Kafka's command-line tools that this binary answers for.
+/// One of Apache Kafka's command-line tools that this binary replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JavaTool {
     Topics,
@@ -42,7 +42,7 @@ pub enum JavaTool {
     ZooKeeperServerStop,
 }
 
-/// Every tool and the name it is called by, without `.sh`.
+/// Every tool and its name, without `.sh`.
 const JAVA_TOOLS: &[(&str, JavaTool)] = &[
     ("kafka-topics", JavaTool::Topics),
     ("kafka-console-producer", JavaTool::ConsoleProducer),
@@ -78,14 +78,14 @@ const JAVA_TOOLS: &[(&str, JavaTool)] = &[
 ];
 
 impl JavaTool {
-    /// What it is called, without `.sh`.
+    /// Its name, without `.sh`.
     pub fn name(self) -> &'static str {
         let named = JAVA_TOOLS.iter().find(|(_, tool)| *tool == self);
         named.map_or("", |(name, _)| name)
     }
 }
 
-/// Who answers, and the arguments it gets.
+/// The face of a command line, and its arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Face {
     /// kafkit's own spelling; the arguments include the program's name.
@@ -104,7 +104,7 @@ pub fn face(mut argv: Vec<OsString>) -> Face {
     Face::Native(argv)
 }
 
-/// Every tool's name, with and without `.sh`: what `install-links` makes.
+/// Every tool's name, with and without `.sh`: the links that `install-links` makes.
 pub fn link_names() -> Vec<String> {
     let names = JAVA_TOOLS.iter();
     names

@@ -1,25 +1,25 @@
-//! The option rules of Apache Kafka's tools, which are those of the library joptsimple 5, driven by a table.
+//! The option rules of the library joptsimple 5, which Apache Kafka's tools use, driven by a table.
 //!
-//! Owns how words become options: `--name value`, `--name=value`, one dash as well as two, `--` as the end,
-//! stray words ignored, no abbreviations, and complaints about a value only when the value is read. Owns no
-//! tool's own rules and prints nothing.
+//! Owns how words become options: `--name value`, `--name=value`, one dash as well as two, `--` as the end, stray words
+//! ignored, no abbreviations, and errors about a value only when the value is converted. Owns no tool's own rules and
+//! prints nothing.
 
 use std::fmt;
 
 use super::option_table::{Argument, OptionSpec};
 
-/// What is wrong with the options of a command line, in Java's words.
+/// An error in the options of a command line, with Java's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptionError {
-    /// No such option; the name as it was given, without dashes.
+    /// An unknown option; its name as given, without dashes.
     Unrecognized(String),
-    /// The last word is an option that wants a value.
+    /// The last word is an option that needs a value.
     MissingArgument(&'static str),
-    /// An option that can have one value has several; noticed when it is read.
+    /// An option with one value was given several; detected when it is converted.
     MultipleArguments(&'static str),
-    /// Options that make sense only beside others, which are not there.
+    /// Options that are valid only together with others, which are missing.
     Unavailable(Vec<&'static str>),
-    /// A value of the wrong type; noticed when it is read.
+    /// A value of the wrong type; detected when it is converted.
     CannotParse { option: &'static str, argument: String },
 }
 
@@ -50,9 +50,9 @@ impl std::error::Error for OptionError {}
 #[derive(Clone, Debug)]
 pub struct Parsed {
     specs: &'static [OptionSpec],
-    /// How often and with which values each option was given; as long as `specs`.
+    /// The occurrences and values of each option; as long as `specs`.
     found: Vec<Found>,
-    /// The places in `specs` of the options, as they stand on the command line.
+    /// The indexes of the options in `specs`, in the order of the command line.
     order: Vec<usize>,
     is_empty: bool,
 }
@@ -63,7 +63,7 @@ struct Found {
     values: Vec<String>,
 }
 
-/// Reads a command line (without the program's name) by the table.
+/// Parses a command line (without the program's name) by the table.
 pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, OptionError> {
     let mut parsed = Parsed {
         specs,
@@ -113,7 +113,7 @@ fn looks_like_an_option(word: &str) -> bool {
     word.starts_with('-') && word != "-"
 }
 
-/// With one dash joptsimple takes an unknown word for a cluster of one-letter options, and names the first.
+/// After one dash joptsimple takes an unknown word for a cluster of one-letter options, and reports the first.
 fn unrecognized(word: &str, name: &str) -> OptionError {
     if word.starts_with("--") {
         return OptionError::Unrecognized(name.to_owned());
@@ -127,12 +127,12 @@ fn missing_argument(specs: &'static [OptionSpec], position: usize) -> OptionErro
 }
 
 impl Parsed {
-    /// Whether the command line has no word at all, which the tools answer like `--help`.
+    /// Whether the command line has no word at all, which the tools treat like `--help`.
     pub fn is_empty(&self) -> bool {
         self.is_empty
     }
 
-    /// The names of the options as they stand on the command line.
+    /// The names of the options in the order of the command line.
     pub fn given(&self) -> Vec<&'static str> {
         let specs = self.order.iter().filter_map(|position| self.specs.get(*position));
         specs.map(|spec| spec.name).collect()
@@ -143,7 +143,7 @@ impl Parsed {
         self.found(name).is_some_and(|(_, found)| found.is_given)
     }
 
-    /// Whether the option has a value (an option with an optional one may stand alone).
+    /// Whether the option has a value (one with an optional value may have none).
     pub fn has_argument(&self, name: &str) -> bool {
         !self.values(name).is_empty()
     }
@@ -180,7 +180,7 @@ impl Parsed {
         self.number(name, |text| java_digits(text)?.parse().ok())
     }
 
-    /// Java converts every value before it complains that there is more than one.
+    /// Java converts every value before it refuses several.
     fn number<N>(&self, name: &str, convert: impl Fn(&str) -> Option<N>) -> Result<Option<N>, OptionError> {
         let mut numbers = self.numbers(name, convert)?;
         match self.found(name) {
@@ -211,20 +211,20 @@ impl Parsed {
     }
 }
 
-/// What `Integer.valueOf` and `Long.valueOf` take: a sign and ASCII digits, nothing around them.
+/// The texts that `Integer.valueOf` and `Long.valueOf` accept: a sign and ASCII digits, nothing around them.
 fn java_digits(text: &str) -> Option<&str> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some(text)
 }
 
-/// `[name]`, as Java shows an option.
+/// `[name]`, as Java prints an option.
 fn shown(name: &str) -> String {
     format!("\"[{name}]\"")
 }
 
-/// joptsimple's `availableIf`: each of the options counts only beside one of those named with it. It is checked when the
-/// command line is read, except where `--help` or `--version` is given.
+/// joptsimple's `availableIf`: each of the options is valid only together with one of those named with it. Checked when
+/// the command line is parsed, except with `--help` or `--version`.
 pub fn check_available(
     parsed: &Parsed,
     rules: &[(&'static str, &'static [&'static str])],
@@ -242,7 +242,7 @@ pub fn check_available(
     Err(OptionError::Unavailable(unavailable))
 }
 
-/// The complaint about the first of `required` that is not there.
+/// The error about the first of `required` that is missing.
 pub fn check_required(parsed: &Parsed, required: &[&str]) -> Result<(), String> {
     match required.iter().find(|name| !parsed.has(name)) {
         Some(name) => Err(format!("Missing required argument {}", shown(name))),
@@ -250,7 +250,7 @@ pub fn check_required(parsed: &Parsed, required: &[&str]) -> Result<(), String> 
     }
 }
 
-/// The complaint about the first of `invalid` that is given beside `used`; none when `used` is not there.
+/// The error about the first of `invalid` that is given together with `used`; none without `used`.
 pub fn check_invalid(parsed: &Parsed, used: &str, invalid: &[&str]) -> Result<(), String> {
     if !parsed.has(used) {
         return Ok(());

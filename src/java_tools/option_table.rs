@@ -1,29 +1,29 @@
 //! The table that describes a Java tool's options, once for the parser, the help and the compatibility list.
 //!
-//! Owns what an option is; each tool's file owns its own table.
+//! Owns the type of an option; each tool's file owns its own table.
 
 /// What follows an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {
     None,
-    /// A value must follow; the word is its name in the help.
+    /// A value must follow; the word is its placeholder in the help.
     Required(&'static str),
     /// A value may follow, unless it begins with a dash.
     Optional(&'static str),
-    /// A whole number may follow; what is none belongs to the next option.
+    /// A whole number may follow; any other word does not belong to the option.
     OptionalNumber(&'static str),
 }
 
-/// How an option compares with Apache Kafka's tool of the same name.
+/// How an option compares with that of Apache Kafka's tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compatibility {
     /// The same in every observable way.
     Same,
-    /// Ours on purpose does something else; the text says what and why.
+    /// Behaves differently on purpose; the text says how and why.
     Differs(&'static str),
     /// Accepted or refused, but without effect; the text says why.
     NotHere(&'static str),
-    /// No longer an option of Apache Kafka's, still taken here; the text says what it does.
+    /// Not an option of Apache Kafka 4.3.1, but still accepted; the text says what it does.
     OldSpelling(&'static str),
 }
 
@@ -33,9 +33,10 @@ pub struct OptionSpec {
     /// Without dashes.
     pub name: &'static str,
     pub argument: Argument,
-    /// Whether several occurrences add up; else a second one is an error once the value is read.
+    /// Whether the values of several occurrences are collected; else a second one is an error once the value is
+    /// converted.
     pub repeats: bool,
-    /// What it does, for the usage text; names no option that the tool has not.
+    /// Its description in the usage text; mentions no option that the tool does not have.
     pub help: &'static str,
     pub compatibility: Compatibility,
 }
@@ -58,7 +59,7 @@ pub const fn flag(name: &'static str, help: &'static str) -> OptionSpec {
     }
 }
 
-/// An option with a value; `word` is its name in the help.
+/// An option with a value; `word` is its placeholder in the help.
 pub const fn value(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec {
         argument: Argument::Required(word),
@@ -66,7 +67,7 @@ pub const fn value(name: &'static str, word: &'static str, help: &'static str) -
     }
 }
 
-/// An option that may have a value.
+/// An option with an optional value.
 pub const fn optional(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec {
         argument: Argument::Optional(word),
@@ -74,7 +75,7 @@ pub const fn optional(name: &'static str, word: &'static str, help: &'static str
     }
 }
 
-/// An option that may have a whole number.
+/// An option with an optional whole number.
 pub const fn optional_number(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec {
         argument: Argument::OptionalNumber(word),
@@ -83,14 +84,14 @@ pub const fn optional_number(name: &'static str, word: &'static str, help: &'sta
 }
 
 impl OptionSpec {
-    /// May stand there several times.
+    /// May be given several times.
     #[must_use]
     pub const fn repeats(mut self) -> Self {
         self.repeats = true;
         self
     }
 
-    /// Departs from Java; `because` is printed in the table of flags.
+    /// Differs from Java; `because` is printed in the table of flags.
     #[must_use]
     pub const fn differs(mut self, because: &'static str) -> Self {
         self.compatibility = Compatibility::Differs(because);
@@ -104,7 +105,7 @@ impl OptionSpec {
         self
     }
 
-    /// From an older Kafka: taken, but not in the usage text; `meaning` is printed in the table of flags.
+    /// From an older Kafka: accepted, but not in the usage text; `meaning` is printed in the table of flags.
     #[must_use]
     pub const fn old_spelling(mut self, meaning: &'static str) -> Self {
         self.compatibility = Compatibility::OldSpelling(meaning);

@@ -1,6 +1,6 @@
-//! `kafka-server-start`, `kafka-server-stop` and their ZooKeeper companions over the mini broker.
+//! `kafka-server-start`, `kafka-server-stop` and their ZooKeeper companions, for the mini broker.
 //!
-//! Their words are those of Apache Kafka's scripts, which have no option table.
+//! Their output is that of Apache Kafka's scripts, which have no option table.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ pub(super) fn start(args: &[String]) -> ExitCode {
     }
 }
 
-/// Nothing where there is no file: then the script shows its usage.
+/// `None` without a file: then the script prints its usage.
 fn parse(args: &[String]) -> Option<Result<StartArgs>> {
     let mut parsed = StartArgs::default();
     let mut words = args.iter();
@@ -100,7 +100,7 @@ fn ready_words(id: i32, has_roles: bool) -> String {
     }
 }
 
-/// Starts the broker in the background and comes back when it is ready, or has failed, or waits for another.
+/// Starts the broker in the background and returns when it is ready, has failed, or waits for another process.
 fn start_daemon(parsed: &StartArgs) -> Result<()> {
     let file = std::path::absolute(&parsed.file)?;
     let serve = Serve {
@@ -122,10 +122,10 @@ fn start_daemon(parsed: &StartArgs) -> Result<()> {
     Ok(())
 }
 
-/// Stops the brokers that were started by these scripts' names: all, or those of a role or with a node id.
+/// Stops the brokers that these scripts started: all, or those with a role or a node id.
 pub(super) fn stop(args: &[String]) -> ExitCode {
     let chosen = Chosen::of(args);
-    // The script says what it has to say on stdout.
+    // The script prints its messages on stdout.
     if chosen.node_id.is_some() && chosen.role.is_some() {
         output::stdout_line(
             "When both node-id and process-role are provided, the value for node-id will take precedence",
@@ -136,14 +136,14 @@ pub(super) fn stop(args: &[String]) -> ExitCode {
         output::stdout_line("No kafka server to stop");
         return ExitCode::FAILURE;
     }
-    // Where some run, it is no failure that none of them was meant.
+    // If brokers are running, it is no failure that none of them is selected.
     let mut code = ExitCode::SUCCESS;
     let meant: Vec<u32> = running
         .iter()
         .filter(|broker| chosen.covers(broker))
         .map(|broker| broker.pid)
         .collect();
-    // All are asked before any is waited for: the first of a cluster ends with the last of its nodes.
+    // All are asked before any is waited for: the first process of a cluster ends with the last of its nodes.
     let asked = meant.iter().map(|pid| broker::ask_to_stop(*pid));
     let asked: Vec<Result<()>> = asked.collect();
     for (pid, asked) in meant.into_iter().zip(asked) {
@@ -155,7 +155,7 @@ pub(super) fn stop(args: &[String]) -> ExitCode {
     code
 }
 
-/// `--node-id=N` and `--process-role=ROLE` (KIP-979); a node id wins over a role.
+/// `--node-id=N` and `--process-role=ROLE` (KIP-979); a node id takes precedence over a role.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Chosen {
     node_id: Option<String>,
@@ -163,7 +163,7 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Other words are no concern of the script's.
+    /// The script ignores all other words.
     fn of(args: &[String]) -> Self {
         let value = |option: &str| {
             let mut values = args.iter().filter_map(|word| word.strip_prefix(option));
@@ -182,14 +182,14 @@ impl Chosen {
         let setting = |name: &str| broker.setting(name).unwrap_or_default();
         match (&self.node_id, &self.role) {
             (Some(id), _) => setting("node.id") == *id,
-            // A node of both roles is meant by both together.
+            // A node with both roles is selected by naming both.
             (None, Some(role)) => setting("process.roles") == *role,
             (None, None) => true,
         }
     }
 }
 
-/// A running broker and what it was started with.
+/// A running broker and its start options.
 #[derive(Debug, Default)]
 struct Started {
     pid: u32,
@@ -198,7 +198,7 @@ struct Started {
 }
 
 impl Started {
-    /// The broker of this command line, if it is `kafka-server-start`'s, or what its `-daemon` made of it.
+    /// The broker with this command line, if `kafka-server-start` or its `-daemon` started it.
     fn of(pid: u32, words: &[String]) -> Option<Self> {
         let name = |word: &String| {
             std::path::Path::new(word)
@@ -206,7 +206,7 @@ impl Started {
                 .to_str()
                 .map(str::to_owned)
         };
-        // A script of that name is a shell's second word, a link to this binary is a first word.
+        // A script with this name is a shell's second word, a link to this binary is a first word.
         let begins = words.iter().take(2).position(|word| {
             matches!(
                 name(word).as_deref(),
@@ -238,7 +238,7 @@ impl Started {
         })
     }
 
-    /// A setting of the server's, from its command line or its file.
+    /// A setting of the broker, from its command line or its file.
     fn setting(&self, name: &str) -> Option<String> {
         let given = self.overrides.iter().rev().find(|(known, _)| known == name);
         if let Some((_, value)) = given {
@@ -263,7 +263,7 @@ fn started_brokers() -> Vec<Started> {
         .collect()
 }
 
-/// The process, if it runs this very binary as a broker.
+/// The process, if it runs this very program as a broker.
 fn started_broker(pid: u32) -> Option<Started> {
     let own = std::env::current_exe().ok();
     if own.is_none() || std::fs::read_link(format!("/proc/{pid}/exe")).ok() != own {
@@ -280,7 +280,7 @@ fn started_broker(pid: u32) -> Option<Started> {
     Started::of(pid, &words)
 }
 
-/// There is no ZooKeeper: said on stderr, exit 0, so that scripts go on.
+/// There is no ZooKeeper: this is reported on stderr, with exit code 0, so that scripts continue.
 pub(super) fn start_zookeeper(args: &[String]) -> ExitCode {
     if args.iter().all(|word| word == "-daemon") {
         stderr_line(ZOOKEEPER_USAGE);
@@ -292,7 +292,7 @@ pub(super) fn start_zookeeper(args: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What never ran needs no stopping.
+/// Does nothing: no ZooKeeper runs.
 pub(super) fn stop_zookeeper(_args: &[String]) -> ExitCode {
     stderr_line("no ZooKeeper runs: the mini broker needs none");
     ExitCode::SUCCESS

@@ -1,8 +1,8 @@
-//! Names of topics as Kafka's tools choose them: a regular expression in which a comma means "or".
+//! Filters for topic names as in Kafka's tools: a regular expression in which a comma means "or".
 
 use crate::java::regex::JavaRegex;
 
-/// What `--topic` and its like stand for.
+/// The filter of `--topic` and the like.
 #[derive(Debug)]
 pub(super) struct TopicFilter(JavaRegex);
 
@@ -21,8 +21,8 @@ impl TopicFilter {
     }
 }
 
-/// The regular expression that Kafka's tools make of a list of topics: a comma is an alternative, blanks go, and
-/// so do quotes around it.
+/// The regular expression that Kafka's tools make of a list of topics: a comma is an alternative, blanks are removed,
+/// and so are quotes around it.
 fn pattern(text: &str) -> String {
     let quotes = ['\'', '"'];
     let text = text.trim_matches(|character| character <= ' ');

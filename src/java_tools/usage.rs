@@ -1,6 +1,6 @@
-//! The help that a Java tool prints on stderr: a line that says why, then its table of options.
+//! The help that a Java tool prints on stderr: a line with the reason, then its table of options.
 //!
-//! Owns the layout; the words come from the option tables.
+//! Owns the layout; the texts come from the option tables.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -10,12 +10,12 @@ use super::option_parser::Parsed;
 use super::option_table::{Argument, OptionSpec, Tool};
 use crate::output::{stderr_line, stdout_line};
 
-/// Columns of a help text where stderr is no terminal, as joptsimple has it.
+/// The columns of a help text if stderr is not a terminal, as in joptsimple.
 const DEFAULT_WIDTH: usize = 80;
-/// No description starts further right than this.
+/// No description starts further right than this column.
 const MAX_LEFT_COLUMN: usize = 42;
 
-/// Java's `printUsageAndExit`: the message, the table, exit 1. The tools answer `--help` so, too.
+/// Java's `printUsageAndExit`: the message, the table, exit code 1. The tools answer `--help` in this way, too.
 pub fn refuse(tool: &Tool, message: &str) -> ExitCode {
     let width = terminal_size::terminal_size_of(std::io::stderr())
         .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0))
@@ -25,7 +25,7 @@ pub fn refuse(tool: &Tool, message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Answers `--help`, `--version` and an empty command line; `--help` wins.
+/// Answers `--help`, `--version` and an empty command line; `--help` takes precedence.
 pub fn help_or_version(tool: &Tool, parsed: &Parsed, about: &str) -> Option<ExitCode> {
     if parsed.is_empty() || parsed.has("help") {
         return Some(refuse(tool, about));
@@ -33,7 +33,7 @@ pub fn help_or_version(tool: &Tool, parsed: &Parsed, about: &str) -> Option<Exit
     parsed.has("version").then(version)
 }
 
-/// The version of Apache Kafka and nothing else, as scripts read it; `kafkit --version` has our own.
+/// The version of Apache Kafka and nothing else, for scripts; `kafkit --version` has our own.
 pub fn version() -> ExitCode {
     stdout_line(KAFKA_VERSION)
 }
@@ -65,7 +65,7 @@ fn table(tool: &Tool, width: usize) -> String {
     text
 }
 
-/// An option with its value, as it is typed.
+/// An option with the placeholder of its value.
 pub fn spelling(spec: &OptionSpec) -> String {
     match spec.argument {
         Argument::None => format!("--{}", spec.name),
@@ -74,7 +74,7 @@ pub fn spelling(spec: &OptionSpec) -> String {
     }
 }
 
-/// Words in lines of at most so many columns.
+/// Words in lines of at most `width` columns.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! What the options of `kafka-acls` name: resources, and for each the entries that are added or removed.
+//! The options of `kafka-acls` as values: resources, and for each the entries that are added or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use crate::client::admin::acls::{
 };
 use crate::commands::acls::find;
 
-/// The entries of each resource; none is every entry.
+/// The entries of each resource; an empty set means every entry.
 pub(super) type Bindings = BTreeMap<ResourcePattern, BTreeSet<AccessControlEntry>>;
 
-/// An operation that has no name; Java calls it unknown.
+/// An operation without a name; Java calls it unknown.
 const UNKNOWN: Operation = Operation::Other(0);
 
-/// The pattern type; Java converts every value before it complains that there is more than one.
+/// The pattern type; Java converts every value before it refuses several.
 pub(super) fn pattern_type(parsed: &Parsed) -> Result<PatternType, OptionError> {
     let option = "resource-pattern-type";
     let types = parsed.values(option).iter().map(|word| {
@@ -35,7 +35,7 @@ pub(super) fn pattern_type(parsed: &Parsed) -> Result<PatternType, OptionError> 
     }
 }
 
-/// The resources that the options name.
+/// The resources of the options.
 pub(super) fn resources(parsed: &Parsed) -> Result<BTreeSet<ResourcePattern>, OptionError> {
     let pattern_type = pattern_type(parsed)?;
     let mut resources = BTreeSet::new();
@@ -70,7 +70,7 @@ fn cluster() -> ResourcePattern {
     }
 }
 
-/// What is to be added or removed.
+/// The entries to add or to remove.
 pub(super) fn bindings(parsed: &Parsed) -> Result<Bindings, End> {
     let mut bindings = Bindings::new();
     if !parsed.has("producer") && !parsed.has("consumer") {
@@ -115,7 +115,7 @@ fn operations(parsed: &Parsed) -> Vec<Operation> {
     words.iter().map(read).collect()
 }
 
-/// What a preset gives on a resource; `None` where it leaves it alone.
+/// The operations of a preset on a resource; `None` if the preset does not concern it.
 fn preset_operations(
     preset: &str,
     resource: &ResourcePattern,
@@ -181,7 +181,7 @@ fn check_operations(bindings: &Bindings) -> Result<(), End> {
     Ok(())
 }
 
-/// The operations that there are on resources of a type, beside all.
+/// The operations on resources of a type, except "all".
 fn supported(resource_type: ResourceType) -> &'static [Operation] {
     use Operation::{
         Alter, AlterConfigs, ClusterAction, Create, CreateTokens, Delete, Describe, DescribeConfigs,

@@ -1,6 +1,6 @@
 //! `kafka-acls` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! What the options name is in `bindings`, what is asked of the cluster in `steps`, and what is printed in `words`.
+//! The values of the options are in `bindings`, the requests in `steps`, and the output in `words`.
 
 mod bindings;
 mod options;
@@ -30,7 +30,7 @@ const ABOUT: &str = "This tool helps to manage acls on kafka.";
 enum End {
     /// A message and the table of options.
     Usage(String),
-    /// A failure while it was working.
+    /// A failure of a request.
     Failed(Failure),
 }
 
@@ -58,7 +58,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Java says what failed on stdout, and lets a stack trace follow; here a line on stderr stands for that.
+/// Java prints the failure on stdout, followed by a stack trace; here a line on stderr takes the place of the trace.
 fn failed(failure: &Failure) -> ExitCode {
     if failure.is_closed_pipe {
         return ExitCode::SUCCESS;

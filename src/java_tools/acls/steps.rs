@@ -1,4 +1,4 @@
-//! The steps of `kafka-acls`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-acls`, in the order of Apache Kafka's own tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
@@ -11,7 +11,7 @@ use crate::client::admin::acls::{AccessControlEntry, Acl, AclFilter, PatternType
 use crate::commands::context::Context;
 use crate::error::Error;
 
-/// What Java's tool says where it has to ask, and there is no terminal.
+/// The message of Java's tool if it has to ask without a terminal.
 const NO_CONSOLE: &str = "Cannot invoke \"java.io.Console.readLine()\" because the return value of \
                           \"java.lang.System.console()\" is null";
 

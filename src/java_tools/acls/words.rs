@@ -1,4 +1,4 @@
-//! What `kafka-acls` prints, to the letter.
+//! The output of `kafka-acls`, to the letter.
 
 use crate::client::admin::acls::{AccessControlEntry, ResourcePattern};
 
@@ -49,7 +49,7 @@ pub(super) fn current<'a>(
     format!("Current ACLs for resource `{resource}`:\n{entries}\n")
 }
 
-/// The question before something is removed; no entry is every one.
+/// The question before something is removed; an empty set of entries means every one.
 pub(super) fn question<'a>(
     pattern: &ResourcePattern,
     removed: impl IntoIterator<Item = &'a AccessControlEntry>,

@@ -1,8 +1,8 @@
-//! The option rules of those of Apache Kafka's tools that use the library argparse4j, driven by a table: subcommands, options
-//! that exclude each other, unique abbreviations of long options, `-b VALUE` and `--long=VALUE`.
+//! The option rules of the library argparse4j, which some of Apache Kafka's tools use, driven by a table: subcommands,
+//! options that exclude each other, unique abbreviations of long options, `-b VALUE` and `--long=VALUE`.
 //!
-//! Owns what an option, a subcommand and a program are. `parser` turns words into options, `usage` lays out usage lines, help
-//! texts and complaints. Owns no tool's own rules.
+//! Owns the types of options, subcommands and programs. `parser` turns words into options, `usage` lays out usage
+//! lines, help texts and error messages. Owns no tool's own rules.
 
 mod parser;
 mod suggestion;
@@ -15,28 +15,28 @@ use crate::output::{stderr_line, stdout_line};
 
 pub(super) use parser::parse;
 
-/// One option of a parser: what it is called, what follows it, and how it goes together with others.
+/// One option of a parser: its names, its value, and which options it excludes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arg {
     pub spec: OptionSpec,
-    /// One letter, where there is one.
+    /// The short name of one letter, if there is one.
     short: Option<char>,
     is_required: bool,
-    /// What kind of number the value is, checked at once; `None` is any text.
+    /// The type of a number, checked when it is parsed; `None` for any text.
     number: Option<Number>,
-    /// Whether usage lines have the letter rather than the name.
+    /// Whether usage lines show the short name rather than the long one.
     is_short_first: bool,
-    /// Its value's name in usage lines; that of the option in capitals where there is none.
+    /// The name of the value in usage lines; `None` for the option's name in capitals.
     metavar: Option<&'static str>,
-    /// Whether one or more values follow; those of a second occurrence replace them.
+    /// Whether one or more values follow; those of a second occurrence replace the first ones.
     is_list: bool,
     choice: Choice,
 }
 
-/// How an option goes together with the others of its parser.
+/// Which other options of its parser an option excludes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
-    /// With all of them.
+    /// None.
     Free,
     /// Of all options with this choice at most one may be given.
     AtMostOne,
@@ -54,7 +54,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// What Java's parser says of a text that is no such number.
+    /// The message of Java's parser about a text that is not such a number.
     fn refusal(self, text: &str) -> Option<String> {
         let is_right = match self {
             Self::Short => text.parse::<i16>().is_ok(),
@@ -71,7 +71,7 @@ impl Number {
     }
 }
 
-/// An option that may be left out. Its value's name in usage lines is that of the option in capitals.
+/// An optional option, whose value has the option's name in capitals in usage lines.
 pub(super) const fn arg(spec: OptionSpec) -> Arg {
     Arg {
         spec,
@@ -110,7 +110,7 @@ impl Arg {
         self
     }
 
-    /// As `short`, and usage lines have the letter.
+    /// As `short`, and usage lines show the short name.
     pub(super) const fn short_first(mut self, letter: char) -> Self {
         self.is_short_first = true;
         self.short(letter)
@@ -141,19 +141,19 @@ impl Arg {
         self
     }
 
-    /// Of all options like this at most one may be given.
+    /// At most one of all options with this mark may be given.
     pub(super) const fn at_most_one(mut self) -> Self {
         self.choice = Choice::AtMostOne;
         self
     }
 
-    /// Of all options like this one must be given.
+    /// Exactly one of all options with this mark must be given.
     pub(super) const fn exactly_one(mut self) -> Self {
         self.choice = Choice::ExactlyOne;
         self
     }
 
-    /// `--bootstrap-server/-b`, as complaints name it.
+    /// `--bootstrap-server/-b`, as in error messages.
     fn spelled(&self) -> String {
         match self.short {
             Some(letter) => format!("--{}/-{letter}", self.spec.name),
@@ -178,32 +178,32 @@ pub(super) const fn command(name: &'static str, help: &'static str, args: &'stat
 /// A tool: options before the subcommand, and the subcommands. Options are in the order in which Java declares them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Program {
-    /// What the tool calls itself.
+    /// The tool's name in its messages.
     pub name: &'static str,
     pub about: &'static str,
     pub args: &'static [Arg],
-    /// None where the tool has options alone.
+    /// Empty where the tool has only options.
     pub commands: &'static [SubCommand],
-    /// What usage lines have in the place of the names of the subcommands.
+    /// The placeholder of the subcommands in usage lines.
     pub metavar: Option<&'static str>,
-    /// Whether the tool takes `--help` for a refusal, and ends with 1.
+    /// Whether `--help` is treated as an error, with exit code 1.
     pub help_fails: bool,
 }
 
 impl Program {
-    /// Prints the help text, for the tools that answer an empty command line with it.
+    /// Prints the help text, for tools that print it for an empty command line.
     pub(super) fn print_help(&'static self) -> ExitCode {
         stdout_line(usage::Parser::of(self).help().trim_end())
     }
 
-    /// Refuses a command line for a reason of the tool's own: usage lines and the reason on stderr, exit code 1.
+    /// Refuses a command line by a rule of the tool's own: usage lines and the message on stderr, exit code 1.
     pub(super) fn refuse(&'static self, message: &str) -> ExitCode {
         let usage = usage::Parser::of(self).usage();
         let message = message.to_owned();
         self.stopped(Stop::Refused { usage, message })
     }
 
-    /// Answers a command line that is not carried out: help on stdout; a complaint below usage lines on stderr, with 1.
+    /// Ends a command line that is not executed: help on stdout; an error below usage lines on stderr, with code 1.
     pub(super) fn stopped(&self, stop: Stop) -> ExitCode {
         match stop {
             Stop::Help(text) => {
@@ -223,12 +223,12 @@ impl Program {
     }
 }
 
-/// Why a command line is not carried out.
+/// Why a command line is not executed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stop {
     /// `--help`: the text.
     Help(String),
-    /// A complaint, and the usage lines of the parser that has it.
+    /// An error, with the usage lines of the parser that found it.
     Refused { usage: String, message: String },
 }
 

@@ -1,4 +1,4 @@
-//! Words to options, in argparse4j's order of checks and with its complaints.
+//! Words to options, in argparse4j's order of checks and with its error messages.
 
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -10,7 +10,7 @@ use super::{Arg, Choice, Namespace, Program, Stop, SubCommand};
 
 type Values = Vec<(&'static str, Option<String>)>;
 
-/// Reads a command line without the program's name.
+/// Parses a command line without the program's name.
 pub(in super::super) fn parse(program: &'static Program, words: &[String]) -> Result<Namespace, Stop> {
     let whole = Parser::of(program);
     let mut parser = whole;
@@ -45,7 +45,7 @@ fn is_flag(word: &str) -> bool {
 }
 
 impl Parser {
-    /// The subcommand that a word without a dash names.
+    /// The subcommand named by a word without a dash.
     fn subcommand(&self, word: &str) -> Result<&'static SubCommand, Stop> {
         let commands = self.program.commands;
         if self.command.is_some() || commands.is_empty() {
@@ -59,7 +59,7 @@ impl Parser {
         })
     }
 
-    /// Reads an option with what follows it.
+    /// Reads an option with its values.
     fn read(&self, word: &str, words: &mut Peekable<Iter<String>>, values: &mut Values) -> Result<(), Stop> {
         let (arg, inline) = self.find(word)?;
         let name = arg.spec.name;
@@ -96,7 +96,7 @@ impl Parser {
         Ok(())
     }
 
-    /// The option that a word names, and the value behind its equals sign.
+    /// The option named by a word, and the value after its equals sign.
     fn find(&self, word: &str) -> Result<(&'static Arg, Option<String>), Stop> {
         let unknown = || {
             let suggestion = self.suggestion(word);
@@ -127,7 +127,7 @@ impl Parser {
         }
     }
 
-    /// The option of a letter, and the value that stands right behind it.
+    /// The option with this short name, and the value that follows it without a blank.
     fn find_letter(&self, word: &str) -> Option<(&'static Arg, Option<String>)> {
         let mut letters = word.trim_start_matches('-').chars();
         let letter = letters.next()?;
@@ -137,12 +137,12 @@ impl Parser {
         Some((arg, Some(value.to_owned()).filter(|value| !value.is_empty())))
     }
 
-    /// Whether a letter is help's, whatever stands behind it.
+    /// Whether a short name is help's, whatever follows it.
     fn has_no_letter(&self, letter: char) -> bool {
         self.args().iter().all(|arg| arg.short != Some(letter))
     }
 
-    /// The options that were perhaps meant.
+    /// The suffix of the error message with similar options.
     fn suggestion(&self, word: &str) -> String {
         let typed = word.trim_start_matches('-').split('=').next().unwrap_or_default();
         let names = self.args().iter().map(|arg| arg.spec.name).chain(["help"]);
@@ -163,7 +163,7 @@ impl Parser {
         }
     }
 
-    /// Refuses an option that may not stand beside one before it.
+    /// Refuses an option that an earlier one excludes.
     fn check_alone(&self, arg: &Arg, before: &Values) -> Result<(), Stop> {
         let name = arg.spec.name;
         let excludes =
@@ -182,10 +182,10 @@ impl Parser {
         }
     }
 
-    /// What is missing at the end.
+    /// Refuses a command line without a required option.
     fn check_required(&self, values: &Values) -> Result<(), Stop> {
         let is_missing = |arg: &&Arg| arg.is_required && !is_given(arg, values);
-        // Of several, argparse4j names the last.
+        // argparse4j names the last missing one.
         if let Some(arg) = self.args().iter().rfind(is_missing) {
             return Err(self.refused(format!("argument {} is required", arg.spelled())));
         }

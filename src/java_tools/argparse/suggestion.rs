@@ -1,13 +1,13 @@
-//! The options that argparse4j names when one is not known, by git's measure of likeness.
+//! The options that argparse4j suggests for an unknown one, by git's distance.
 
-/// Names of more than this distance are not offered.
+/// The largest distance of a suggestion.
 const FARTHEST: usize = 7;
-/// What it costs to replace a letter of what was typed, to put one in, and to take one away.
+/// The costs of replacing a letter of the typed word, inserting one, and deleting one.
 const REPLACE: usize = 2;
 const INSERT: usize = 1;
 const DELETE: usize = 4;
 
-/// The names that are nearest to what was typed, by name; none when it is a letter alone, or like none of them.
+/// The names nearest to the typed one, sorted by name; empty if it is a single letter, or like none of them.
 pub(super) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     if typed.chars().nth(1).is_none() {
         return Vec::new();
@@ -29,7 +29,7 @@ fn distance_to(typed: &str, name: &str) -> usize {
     cost_of_typing(&typed, &name)
 }
 
-/// Damerau and Levenshtein's distance, where two letters that have changed places cost nothing.
+/// The Damerau-Levenshtein distance, in which swapping two adjacent letters costs nothing.
 fn cost_of_typing(typed: &[char], name: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=name.len()).map(|length| length * INSERT).collect();
@@ -50,7 +50,7 @@ fn cost_of_typing(typed: &[char], name: &[char]) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-/// Whether the letters that end here have changed places.
+/// Whether the two letters that end here are swapped.
 fn swapped(typed: &[char], name: &[char], (i, j): (usize, usize)) -> bool {
     let pair = |letters: &[char], end: usize| Some((*letters.get(end.checked_sub(1)?)?, *letters.get(end)?));
     match (pair(typed, i), pair(name, j)) {

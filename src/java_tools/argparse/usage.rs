@@ -1,11 +1,11 @@
-//! The layout of argparse4j: usage lines, help texts, and complaints with even edges.
+//! The layout of argparse4j: usage lines, help texts, and justified error messages.
 
 use super::super::option_table::Argument;
 use super::{Arg, Choice, Program, SubCommand};
 
-/// Columns of usage lines and complaints.
+/// The columns of usage lines and error messages.
 const WIDTH: usize = 75;
-/// No usage begins beside a longer name.
+/// Beside a longer name no help text begins on the same line.
 const LONGEST_NAME_BESIDE_USAGE: usize = 22;
 
 /// One of the two parsers of a command line: the program's, or a subcommand's.
@@ -16,7 +16,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// The one that reads what stands before a subcommand.
+    /// The parser of the options before a subcommand.
     pub(super) fn of(program: &'static Program) -> Self {
         Self {
             program,
@@ -55,11 +55,11 @@ impl Parser {
         lines.join("\n")
     }
 
-    /// What stands behind the program's name, each piece on one line.
+    /// The parts after the program's name; each part stays on one line.
     fn pieces(&self) -> Vec<String> {
         let mut pieces = Vec::new();
         if let Some(command) = self.command {
-            // What must stand before the subcommand, then its name.
+            // Required options before the subcommand, then its name.
             let is_needed = |arg: &&Arg| arg.is_required || arg.choice == Choice::ExactlyOne;
             pieces.extend(options(self.program.args.iter().filter(is_needed)));
             pieces.push(command.name.to_owned());
@@ -107,7 +107,7 @@ impl Parser {
     }
 }
 
-/// Options as usage lines have them: last those that exclude each other.
+/// Options as in usage lines: those that exclude each other come last.
 fn options<'a>(shown: impl Iterator<Item = &'a Arg>) -> Vec<String> {
     let (free, choices): (Vec<&Arg>, Vec<&Arg>) = shown.partition(|arg| arg.choice == Choice::Free);
     let mut pieces = Vec::new();
@@ -153,7 +153,7 @@ fn value_word(arg: &Arg) -> String {
     given.unwrap_or_else(|| arg.spec.name.replace('-', "_").to_uppercase())
 }
 
-/// A name and what it is, in two columns.
+/// A name and its help, in two columns.
 fn entry(title: &str, help: &str) -> String {
     const COLUMN: usize = 25;
     let mut text = format!("  {title}");
@@ -180,8 +180,8 @@ fn entry(title: &str, help: &str) -> String {
     text
 }
 
-/// A complaint in lines of 75 columns with even edges, as argparse4j sets them: lines break after blanks and hyphens. What
-/// stands below its first line stays as it is.
+/// An error message in justified lines of 75 columns, as argparse4j sets them: lines break after blanks and hyphens.
+/// Lines after its first one are unchanged.
 pub(super) fn justified(text: &str) -> String {
     if let Some((first, rest)) = text.split_once('\n') {
         return format!("{}\n{rest}", justified(first));
@@ -191,7 +191,7 @@ pub(super) fn justified(text: &str) -> String {
     let pieces = pieces(text);
     let last = pieces.len().saturating_sub(1);
     for (place, piece) in pieces.into_iter().enumerate() {
-        // The line end behind the last word takes a column, too.
+        // The line end after the last word takes a column, too.
         let width = piece.chars().count() + usize::from(place == last);
         if line.chars().count() + width > WIDTH && !line.is_empty() {
             lines.push(spread(&line));
@@ -203,7 +203,7 @@ pub(super) fn justified(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The text cut where a line may end.
+/// The text cut where a line may break.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -226,7 +226,8 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// A line filled up to the width: every gap gets as many blanks more, those in the middle one more than the others.
+/// A line filled up to the width: every gap gets the same number of blanks more, those in the middle one more than the
+/// rest.
 fn spread(line: &str) -> String {
     let line = line.trim_matches(' ');
     let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
@@ -252,7 +253,7 @@ fn spread(line: &str) -> String {
 mod tests {
     use super::*;
 
-    /// As `kafka-cluster` of Apache Kafka 4.3.1 printed them.
+    /// Output of `kafka-cluster` of Apache Kafka 4.3.1.
     #[test]
     fn complaints_are_set_as_argparse4j_sets_them() {
         for (text, lines) in [

@@ -39,7 +39,7 @@ pub const TOOL: Tool = Tool {
     options: OPTIONS,
 };
 
-/// The tool gives up sooner than the others, in milliseconds.
+/// The time-out of this tool, in milliseconds, which is shorter than that of others.
 const PATIENCE_MS: &str = "5000";
 
 const ABOUT: &str = "This tool helps to retrieve broker version information.";
@@ -70,7 +70,7 @@ fn plain(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The tool has a client of its own, which says at once what is wrong with the addresses.
+/// The message without its first part: this tool has a client of its own, which reports invalid addresses directly.
 fn without_the_client(message: &str) -> &str {
     let cause = message
         .split_once("\nCaused by: ")
@@ -123,7 +123,7 @@ fn served(
     answer.map_err(|error| java_message(&error, "apiVersions"))
 }
 
-/// Java asks every bootstrap server for all topics, and names them when none answers.
+/// Java asks every bootstrap server for its metadata, and names them all if none answers.
 fn no_brokers(error: &Error, servers: &str) -> Failure {
     let message = match (error.kind(), error.cause::<WireError>()) {
         (Kind::Denied, _) | (_, Some(WireError::Unresolvable(_))) => java_message(error, "metadata"),

@@ -1,8 +1,8 @@
-//! What `kafka-broker-api-versions` prints of a broker, to the letter.
+//! The output of `kafka-broker-api-versions` about a broker, to the letter.
 
 use crate::client::admin::registration::ServedApi;
 
-/// Key, name, and the lowest and the highest version that Java's client 4.3.1 speaks, of the APIs that clients use.
+/// Key, name, lowest and highest version in Java's client 4.3.1 of the APIs that clients use.
 #[rustfmt::skip]
 const CLIENT_APIS: &[(i16, &str, i16, i16)] = &[
     (0, "Produce", 0, 13),
@@ -84,7 +84,7 @@ const CLIENT_APIS: &[(i16, &str, i16, i16)] = &[
     (92, "DeleteShareGroupOffsets", 0, 0),
 ];
 
-/// The lines of one broker: each API with the versions it serves and the one that would be used.
+/// The lines of one broker: each API with the versions it serves and the one that a client would use.
 pub(super) fn versions(node: &str, served: &[ServedApi]) -> String {
     let mut lines: Vec<(i16, String)> = served.iter().map(|api| (api.key, line(*api))).collect();
     for (key, name, ..) in CLIENT_APIS {

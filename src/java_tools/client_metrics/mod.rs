@@ -1,4 +1,4 @@
-//! `kafka-client-metrics` as Apache Kafka 4.3.1 has it: which metrics clients send to the brokers (KIP-714).
+//! `kafka-client-metrics` as Apache Kafka 4.3.1 has it: which metrics clients push to the brokers (KIP-714).
 
 mod options;
 
@@ -31,7 +31,7 @@ pub const TOOL: Tool = Tool {
 const ABOUT: &str = "This tool helps to manipulate and describe client metrics configurations.";
 const ACTIONS: [&str; 4] = ["alter", "delete", "describe", "list"];
 
-/// Why the tool ends before it looks for a cluster.
+/// Why the tool ends before it connects.
 enum Refusal {
     /// A message and the table of options.
     Usage(String),
@@ -76,7 +76,7 @@ fn plain(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What is noticed before anything is carried out, and said without more words.
+/// Checks that come before any request, and whose message stands alone.
 fn check_connection(parsed: &Parsed) -> std::result::Result<(), String> {
     if let Some(file) = parsed
         .value("command-config")
@@ -155,7 +155,7 @@ fn alter(parsed: &Parsed, context: &mut Context) -> std::result::Result<(), Fail
         ("metrics", list("metrics")),
         ("match", list("match")),
     ];
-    // An empty value takes the config away.
+    // An empty value deletes the config.
     let change = |(name, value): (&str, Option<String>)| {
         value.map(|value| ConfigChange {
             name: name.to_owned(),
@@ -167,7 +167,7 @@ fn alter(parsed: &Parsed, context: &mut Context) -> std::result::Result<(), Fail
     print(context, format_args!("Altered client metrics config for {name}."))
 }
 
-/// A name that nobody else has: Kafka's way of writing a random id. It never begins with a dash.
+/// A unique name: a random id in Kafka's spelling, which never begins with a dash.
 fn new_name() -> std::result::Result<String, Failure> {
     loop {
         let id = random_id().map_err(|error| Failure::of(error.to_string()))?;
@@ -237,7 +237,7 @@ fn make(name: &str, changes: &[ConfigChange], context: &mut Context) -> std::res
     )
 }
 
-/// The answer; a refusal and a failure in the words of Java's exceptions.
+/// The response; a refusal and a failure have the messages of Java's exceptions.
 fn answered<T>(
     answer: Result<std::result::Result<T, ApiError>>,
     call: &str,

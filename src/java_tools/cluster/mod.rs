@@ -1,4 +1,4 @@
-//! `kafka-cluster` as Apache Kafka 4.3.1 has it: the cluster's id, its endpoints, brokers that are struck off.
+//! `kafka-cluster` as Apache Kafka 4.3.1 has it: the cluster's id, its endpoints, unregistering brokers.
 
 mod options;
 mod words;

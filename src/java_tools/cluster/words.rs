@@ -1,10 +1,10 @@
-//! What `kafka-cluster list-endpoints` prints, to the letter.
+//! The output of `kafka-cluster list-endpoints`, to the letter.
 
 use crate::client::admin::registration::Endpoint;
 use crate::error::Result;
 use crate::output::Printer;
 
-/// One endpoint a line; the columns of hosts and racks are as wide as what is in them. Controllers have no state.
+/// One endpoint a line; the columns of hosts and racks are as wide as their content. Controllers have no state.
 pub(super) fn endpoints(printer: &mut Printer, endpoints: &[Endpoint], of_controllers: bool) -> Result<()> {
     let rack = |endpoint: &Endpoint| endpoint.rack.clone().unwrap_or_else(|| "null".to_owned());
     let hosts = endpoints.iter().map(|endpoint| endpoint.host.len());

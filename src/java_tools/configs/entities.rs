@@ -1,10 +1,10 @@
-//! Whose configs a command line of `kafka-configs` means, and what Java refuses of that.
+//! The entities of a command line of `kafka-configs`, and Java's checks on them.
 
 use std::net::ToSocketAddrs as _;
 
 use super::super::option_parser::{OptionError, Parsed};
 
-/// The types of entities, in the order in which Java names them.
+/// The types of entities, in the order of Java's message.
 pub(super) const TYPES: [&str; 8] = [
     "topics",
     "clients",
@@ -16,7 +16,7 @@ pub(super) const TYPES: [&str; 8] = [
     "broker-loggers",
 ];
 
-/// The options that name an entity and its type at once.
+/// Options that name an entity and its type at once.
 const ENTITY_FLAGS: [(&str, &str); 8] = [
     ("topic", "topics"),
     ("client", "clients"),
@@ -28,7 +28,7 @@ const ENTITY_FLAGS: [(&str, &str); 8] = [
     ("group", "groups"),
 ];
 
-/// The options that name the default of a type.
+/// Options that name the default entity of a type.
 const DEFAULT_FLAGS: [(&str, &str); 4] = [
     ("client-defaults", "clients"),
     ("user-defaults", "users"),
@@ -44,7 +44,7 @@ pub(super) struct Entities {
 }
 
 impl Entities {
-    /// The first type, which decides what is done.
+    /// The first type, which decides the action.
     pub(super) fn kind(&self) -> &str {
         self.types.first().map_or("", String::as_str)
     }
@@ -168,7 +168,7 @@ fn check_types(parsed: &Parsed, types: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Brokers have numbers, and addresses must lead somewhere.
+/// Brokers must have numeric ids, and addresses must resolve.
 fn check_names(parsed: &Parsed, entities: &Entities) -> Result<(), String> {
     let given = |options: &[&'static str]| -> Result<Vec<String>, String> {
         let options = options.iter().filter(|option| parsed.has(option));
@@ -198,7 +198,7 @@ fn check_names(parsed: &Parsed, entities: &Entities) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether Java finds an address for a host.
+/// Whether Java can resolve a host.
 fn leads_somewhere(host: &str) -> bool {
     host.is_empty() || (host, 0).to_socket_addrs().is_ok()
 }

@@ -1,7 +1,7 @@
 //! `kafka-configs` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Whose configs are meant is decided in `entities`, which ones in `values`; what is asked of the cluster is in `resources`
-//! (topics, brokers, loggers, groups, client metrics) and `quotas` (users, clients, addresses).
+//! Entities are in `entities`, configs in `values`; the requests are in `resources` (topics, brokers, loggers, groups,
+//! client metrics) and `quotas` (users, clients, addresses).
 
 mod entities;
 mod options;
@@ -40,7 +40,7 @@ enum Failure {
     /// An exception, which Java prints with its trace below a line about the command line; and what is missing for a
     /// connection, in our own words.
     Thrown { exception: String, why: Option<String> },
-    /// Nobody reads our output any more.
+    /// The reader of stdout has gone.
     ClosedPipe,
 }
 
@@ -61,7 +61,7 @@ impl Failure {
         }
     }
 
-    /// A result that Java waits for, and that is a failure.
+    /// A failure where Java waits for a result.
     fn executing(error: &Error, call: &str) -> Self {
         // Java waits in vain for a broker that is not up.
         if error.kind() == Kind::NotFound && error.cause::<ApiError>().is_none() {
@@ -133,7 +133,7 @@ fn plain(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What Java refuses with the table of options.
+/// Java's checks whose message is followed by the table of options.
 fn check_action(parsed: &Parsed) -> std::result::Result<(), String> {
     if parsed.has("alter") == parsed.has("describe") {
         return Err("Command must include exactly one action: --describe, --alter".to_owned());
@@ -225,7 +225,7 @@ fn print(context: &mut Context, line: impl std::fmt::Display) -> Result<()> {
         .map_err(|error| Failure::printing(&error))
 }
 
-/// An answer that Java waits for.
+/// A response that Java waits for.
 fn answered<T>(answer: crate::error::Result<std::result::Result<T, ApiError>>, call: &str) -> Result<T> {
     let answer = answer.and_then(|answer| answer.map_err(Error::from));
     answer.map_err(|error| Failure::executing(&error, call))

@@ -21,10 +21,10 @@ const OF_CLIENTS: [&str; 4] = [
 ];
 const OF_ADDRESSES: [&str; 1] = ["connection_creation_rate"];
 
-/// Rounds of the hash where none are given, and the fewest.
+/// The default and the least number of iterations.
 const ITERATIONS: i32 = 4096;
 
-/// Quotas, and the credentials of users where no client is named.
+/// Prints quotas, and the credentials of users where no client is named.
 pub(super) fn describe_users_and_clients(entities: &Entities, context: &mut Context) -> Result<()> {
     describe(entities, context)?;
     let names_the_default = entities.names.iter().any(String::is_empty);
@@ -113,7 +113,7 @@ fn kind_of(kind: &str) -> QuotaKind {
     }
 }
 
-/// The quotas of the entities that are named, and of no others; a type without a name is every entity of it.
+/// The quotas of exactly the named entities; a type without a name means every entity of it.
 fn quotas(entities: &Entities, context: &mut Context) -> Result<Vec<EntityQuotas>> {
     if entities.names.len() > entities.types.len() {
         return Err(Failure::told("More entity names specified than entity types"));
@@ -135,7 +135,7 @@ fn quotas(entities: &Entities, context: &mut Context) -> Result<Vec<EntityQuotas
     )
 }
 
-/// Quotas of an address.
+/// Changes the quotas of an address.
 pub(super) fn alter_addresses(
     entities: &Entities,
     added: &Added,
@@ -156,7 +156,7 @@ pub(super) fn alter_addresses(
     alter(entities, added, deleted, context)
 }
 
-/// Quotas of users and clients, or the credentials of a user.
+/// Changes the quotas of users and clients, or the credentials of a user.
 pub(super) fn alter_users_and_clients(
     entities: &Entities,
     added: &Added,
@@ -189,7 +189,7 @@ pub(super) fn alter_users_and_clients(
     alter_credentials(user, added, deleted, context)
 }
 
-/// Of clients only quotas, of users quotas and credentials; other names are refused.
+/// Clients have only quotas, users also credentials; other names are refused.
 fn check_names(has_client: bool, added: &[&str], deleted: &[&str]) -> Result<()> {
     let is_quota = |name: &str| OF_CLIENTS.contains(&name);
     let is_scram = |name: &str| mechanism(name).is_some();
@@ -283,7 +283,7 @@ fn mechanism(name: &str) -> Option<ScramHash> {
         .find(|mechanism| mechanism.mechanism() == name)
 }
 
-/// `iterations=8192,password=secret`; iterations may be left out, and -1 is the default.
+/// `iterations=8192,password=secret`; iterations may be missing, and -1 is the default.
 fn credential(mechanism: ScramHash, text: &str) -> Result<NewCredential> {
     let name = mechanism.mechanism();
     // The name of the constant in Java.

@@ -109,7 +109,7 @@ fn resource(kind: &str, name: &str) -> Result<ConfigResource> {
     })
 }
 
-/// The configs by name.
+/// The configs of a resource, sorted by name.
 fn details(resource: &ConfigResource, context: &mut Context) -> Result<Vec<ConfigDetail>> {
     let wanted = Wanted {
         synonyms: true,
@@ -126,7 +126,7 @@ fn details(resource: &ConfigResource, context: &mut Context) -> Result<Vec<Confi
     Ok(details)
 }
 
-/// Whether there is such a resource, or configs for one.
+/// Whether the resource, or a config of it, exists.
 fn exists(kind: &str, name: &str, context: &mut Context) -> Result<bool> {
     if kind == "brokers" && name.is_empty() {
         return Ok(true);
@@ -134,7 +134,7 @@ fn exists(kind: &str, name: &str, context: &mut Context) -> Result<bool> {
     Ok(all_names(kind, context)?.iter().any(|known| known == name))
 }
 
-/// Every resource of a kind, in Java's order; of brokers the default comes last.
+/// The names of every resource of a kind, in Java's order; the default of brokers comes last.
 fn all_names(kind: &str, context: &mut Context) -> Result<Vec<String>> {
     let admin = context.client.admin();
     match kind {
@@ -163,7 +163,7 @@ fn all_names(kind: &str, context: &mut Context) -> Result<Vec<String>> {
     }
 }
 
-/// The groups there are, and those that only have configs.
+/// The existing groups, and those that only have configs.
 fn groups(context: &mut Context) -> Result<Vec<String>> {
     let admin = context.client.admin();
     let listed = admin.and_then(AdminClient::list_groups);
@@ -172,7 +172,7 @@ fn groups(context: &mut Context) -> Result<Vec<String>> {
     let admin = context.client.admin();
     match admin.and_then(AdminClient::groups_with_configs) {
         Ok(Ok(configured)) => names.extend(configured),
-        // Brokers before Kafka 4.1 have no such list.
+        // Brokers before Kafka 4.1 do not serve this list.
         Ok(Err(refusal)) if refusal.name() == "UNSUPPORTED_VERSION" => {}
         Err(error) if crate::client::admin::topics::is_unsupported(&error) => {}
         other => names.extend(answered(other, "listConfigResources")?),

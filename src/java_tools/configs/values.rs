@@ -1,4 +1,4 @@
-//! The configs that a command line of `kafka-configs` adds and deletes: how Java cuts them, and what it refuses.
+//! The configs that a command line of `kafka-configs` adds and deletes: how Java splits and checks them.
 
 use super::super::option_parser::Parsed;
 use super::super::value_list::separated;
@@ -13,11 +13,11 @@ pub(super) type Added = Vec<(String, String)>;
 pub(super) enum Refusal {
     /// Java's message.
     Told(String),
-    /// A file that cannot be read: the exception.
+    /// The exception about a file that cannot be read.
     Thrown(String),
 }
 
-/// What `--add-config` and `--add-config-file` ask for.
+/// The configs of `--add-config` and `--add-config-file`.
 pub(super) fn added(parsed: &Parsed) -> Result<Added, Refusal> {
     let told = |error: super::super::option_parser::OptionError| Refusal::Told(error.to_string());
     let mut configs = Added::new();
@@ -44,7 +44,7 @@ pub(super) fn added(parsed: &Parsed) -> Result<Added, Refusal> {
     }
 }
 
-/// What `--delete-config` asks for.
+/// The configs of `--delete-config`.
 pub(super) fn deleted(parsed: &Parsed) -> Vec<String> {
     let names = separated(parsed.values("delete-config")).into_iter();
     names.map(|name| trimmed(&name).to_owned()).collect()
@@ -70,10 +70,10 @@ fn read_file(file: &str) -> Result<Added, Refusal> {
         .collect())
 }
 
-/// `a=b,c=[d,e]`: commas and equals signs in square brackets are of the value.
+/// `a=b,c=[d,e]`: commas and equals signs in square brackets belong to the value.
 fn pairs(text: &str) -> Result<Added, String> {
     let mut words = cut(text, ',');
-    // `String.split` forgets the empty words at the end, unless there was nothing to split.
+    // `String.split` drops empty words at the end, unless the text is empty.
     while words.len() > 1 && words.last().is_some_and(|word| word.is_empty()) {
         words.pop();
     }
@@ -93,7 +93,7 @@ fn pairs(text: &str) -> Result<Added, String> {
     words.into_iter().map(pair).collect()
 }
 
-/// Cuts at each separator after which the next bracket, if there is one, opens.
+/// Splits at each separator after which the next bracket, if there is any, is an opening one.
 fn cut(text: &str, separator: char) -> Vec<&str> {
     let mut words = Vec::new();
     let mut start = 0;

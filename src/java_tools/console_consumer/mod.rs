@@ -1,7 +1,6 @@
-//! `kafka-console-consumer` as Apache Kafka 4.3.1 has it: from its values to the action, and how it ends.
+//! `kafka-console-consumer` as Apache Kafka 4.3.1 has it: from its values to the action, and its end.
 //!
-//! Its options are in `options`, what becomes of their values in `values`, and how it prints records in `words`. The steps
-//! are those of `consume`.
+//! Its options are in `options`, their values in `values`, and its output in `words`. The steps are those of `consume`.
 
 mod options;
 mod values;
@@ -32,11 +31,11 @@ pub const TOOL: Tool = Tool {
 
 const ABOUT: &str = "This tool helps to read data from Kafka topics and outputs it to standard output.";
 
-/// A refusal, and whether the table of options follows it.
+/// An error, and whether the table of options follows it.
 enum Refusal {
     Usage(String),
     Line(String),
-    /// Texts of Java's logging.
+    /// Messages of Java's logging.
     Logged(String),
 }
 
@@ -100,12 +99,12 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     Ok(finish(&outcome, has_events))
 }
 
-/// Where to begin.
+/// Where reading begins.
 fn position(asked: &Asked) -> Result<Position, Refusal> {
     let since = offset_reset::since(&asked.reset, asked.group.is_some()).map_err(Refusal::Logged)?;
     Ok(match (asked.start, since) {
         (Some(start), _) => start,
-        // A partition that is named is read from its end, even if other options say otherwise.
+        // A named partition is read from its end, even if other options say otherwise.
         (None, _) if asked.partition.is_some() => Position::End,
         (None, Some(since)) => Position::Time(since),
         (None, None) if asked.reset == "earliest" => Position::Beginning,
@@ -148,7 +147,7 @@ fn action(asked: Asked, position: Position) -> (Settings, Action) {
     (asked.settings, action)
 }
 
-/// Where nothing is committed, and nothing says where to begin.
+/// The error where nothing is committed, and no option says where to begin.
 fn undefined_offset() -> Outcome {
     Outcome {
         records: 0,
@@ -156,7 +155,7 @@ fn undefined_offset() -> Outcome {
     }
 }
 
-/// Says how it went, in Java's order, and gives its exit code.
+/// Prints the result, in Java's order, and returns its exit code.
 fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
     match &outcome.end {
         End::Idle => log(
@@ -165,7 +164,7 @@ fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
         ),
         End::NotWritten(error) | End::Failed(error) => log(
             "ERROR",
-            // What to try is in the native spelling.
+            // The advice is in the native spelling.
             &format!(
                 "Error processing message, terminating consumer process: {}",
                 error.message()

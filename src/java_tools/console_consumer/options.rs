@@ -1,4 +1,4 @@
-//! The options of `kafka-console-consumer`, and which of them go together.
+//! The options of `kafka-console-consumer`, and which of them exclude each other.
 
 use super::super::option_parser::{self, Parsed};
 use super::super::option_table::{OptionSpec, flag, value};
@@ -51,7 +51,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
         .old_spelling("there is no ZooKeeper: the same host on port 9092 is asked; one line on stderr says so"),
 ];
 
-/// Old names and new.
+/// Old names and new ones.
 const RENAMED: &[(&str, &str)] = &[
     ("property", "formatter-property"),
     ("consumer-property", "command-property"),

@@ -1,4 +1,4 @@
-//! The values of `kafka-console-consumer`'s options: read in Java's order, refused in Java's words.
+//! The values of `kafka-console-consumer`'s options: converted in Java's order, with Java's error messages.
 
 use std::path::PathBuf;
 
@@ -19,24 +19,26 @@ use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
 use crate::output::stderr_line;
 
-/// What the command line asks for.
+/// The values of the command line.
 pub(super) struct Asked {
     pub(super) settings: Settings,
     pub(super) topics: Topics,
     pub(super) partition: Option<i32>,
     pub(super) group: Option<String>,
-    /// Where `--offset` or `--from-beginning` says to begin.
+    /// The position of `--offset` or `--from-beginning`.
     pub(super) start: Option<Position>,
-    /// `auto.offset.reset` in Java's words.
+    /// `auto.offset.reset` in Java's spelling.
     pub(super) reset: String,
     pub(super) isolation: String,
+    /// `--max-messages`; -1 for no limit.
     pub(super) limit: Option<i32>,
+    /// `--timeout-ms`, in milliseconds.
     pub(super) idle: Option<i64>,
     pub(super) formatter: Box<dyn RecordFormatter>,
     pub(super) skips_bad: bool,
 }
 
-/// Reads and checks in Java's order: what it reads only when it runs, it complains about in its log.
+/// Converts and checks in Java's order: errors of values that Java converts while it runs are log lines.
 pub(super) fn read(parsed: &Parsed) -> Result<Asked, Refusal> {
     options::check(parsed)?;
     let mut settings = settings(parsed)?;
@@ -71,7 +73,7 @@ pub(super) fn read(parsed: &Parsed) -> Result<Asked, Refusal> {
     })
 }
 
-/// Where a partition begins for which nothing else says it.
+/// The value of `auto.offset.reset`.
 fn reset(settings: &Settings, is_from_beginning: bool) -> Result<String, Refusal> {
     match settings.get("auto.offset.reset") {
         Some(reset) if is_from_beginning && reset != "earliest" => Err(Refusal::Line(format!(
@@ -82,7 +84,7 @@ fn reset(settings: &Settings, is_from_beginning: bool) -> Result<String, Refusal
     }
 }
 
-/// How many records at most; Java reads the number only when it has begun to count.
+/// The limit of records; Java converts the number only when it has begun to count.
 fn limit(parsed: &Parsed) -> Result<Option<i32>, Refusal> {
     parsed.integer("max-messages").map_err(|error| {
         stderr_line("Processed a total of 0 messages");
@@ -90,7 +92,7 @@ fn limit(parsed: &Parsed) -> Result<Option<i32>, Refusal> {
     })
 }
 
-/// Where `--partition` starts; None leaves it to the offset reset.
+/// Where `--partition` starts; `None` leaves it to the offset reset.
 fn start(parsed: &Parsed, is_from_beginning: bool) -> Result<Option<Position>, Refusal> {
     let Some(text) = parsed.value("offset")? else {
         return Ok((is_from_beginning).then_some(Position::Beginning));
@@ -133,7 +135,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
     Ok(settings)
 }
 
-/// The group from the three places where it may stand, which must agree.
+/// The group from the three places where it may be given, which must agree.
 fn group(parsed: &Parsed, has_partition: bool) -> Result<Option<String>, Refusal> {
     let mut found: Vec<String> = Vec::new();
     found.extend(parsed.value("group")?.map(str::to_owned));
@@ -208,7 +210,7 @@ fn isolation(parsed: &Parsed, settings: &Settings) -> Result<String, Refusal> {
     let level = given
         .or_else(|| settings.get("isolation.level"))
         .unwrap_or("read_uncommitted");
-    // The option's default is written over the properties, as in Java, only when it is given.
+    // The option's default overrides the properties only if the option is given, as in Java.
     if matches!(level, "read_committed" | "read_uncommitted") {
         return Ok(level.to_owned());
     }
@@ -218,7 +220,7 @@ fn isolation(parsed: &Parsed, settings: &Settings) -> Result<String, Refusal> {
 }
 
 fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
-    // What is wrong with these Java follows up with the table of options.
+    // Java's error about these is followed by the table of options.
     let refused = |error: OptionError| Refusal::Usage(error.to_string());
     let mut properties: Vec<KeyValue> = Vec::new();
     if let Some(file) = parsed.value("formatter-config").map_err(refused)? {
@@ -262,7 +264,7 @@ fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
     }
 }
 
-/// What Java says of a class that is no formatter, or not there at all.
+/// Java's message about a class that is not a formatter, or does not exist.
 fn no_formatter(name: &str) -> String {
     let Some(class) = classes::find(name) else {
         return name.to_owned();

@@ -1,6 +1,6 @@
-//! Lines to records as the console producer's `LineMessageReader` has it: headers, key and value in one line.
+//! Lines to records as the console producer's `LineMessageReader` does it: headers, key and value in one line.
 //!
-//! Owns its properties, its separators' meanings and its complaints, word for word.
+//! Owns its properties, the meanings of its separators and its error messages, word for word.
 
 use std::borrow::Cow;
 
@@ -18,12 +18,12 @@ pub struct JavaLineReader {
     headers_key_separator: String,
     ignores_errors: bool,
     null_marker: Option<String>,
-    /// A line that was not UTF-8, with replacements.
+    /// A line that was not UTF-8, with replacement characters.
     decoded: String,
 }
 
 impl JavaLineReader {
-    /// Reads the properties; of one given several times the last counts.
+    /// Parses the properties; of one given several times the last counts.
     pub fn new(properties: &[(String, String)]) -> Result<Self, BadInput> {
         let get = |name: &str| {
             let found = properties.iter().rev().find(|(known, _)| known == name);
@@ -153,7 +153,7 @@ impl RecordParser for JavaLineReader {
             && let Some(block) = self.part(line, 0, &self.headers_delimiter, "headers delimiter", number)?
         {
             start = block.len() + self.headers_delimiter.len();
-            // Java complains about headers after it has looked for the key.
+            // Java reports errors in headers after it has looked for the key.
             let key = self
                 .parses_key
                 .then(|| self.part(line, start, &self.key_separator, "key separator", number));
@@ -173,7 +173,7 @@ impl RecordParser for JavaLineReader {
     }
 }
 
-/// Java's test of a property that is a switch.
+/// Java's test of a boolean property.
 fn is_true(value: &str) -> bool {
     value.trim().eq_ignore_ascii_case("true")
 }

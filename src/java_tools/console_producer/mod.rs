@@ -1,6 +1,6 @@
 //! `kafka-console-producer` as Apache Kafka 4.3.1 has it: its checks in their order, and its settings.
 //!
-//! Its options are in `options`, what it makes of a line in `line_reader`. The steps are those of `produce`.
+//! Its options are in `options`, its parsing of lines in `line_reader`. The steps are those of `produce`.
 
 pub mod line_reader;
 mod options;
@@ -40,18 +40,18 @@ const READER: &str = "org.apache.kafka.tools.LineMessageReader";
 const DELIVERY_TIMEOUT_MS: i64 = 120_000;
 /// Java's default of `max.request.size`: a larger record is refused before it is sent.
 const MAX_REQUEST_BYTES: &str = "1048576";
-/// How long a broker may take to answer, without the flag.
+/// The default of `request.timeout.ms`.
 const REQUEST_TIMEOUT_MS: i64 = 30_000;
 
-/// Old names and new.
+/// Old names and new ones.
 const RENAMED: &[(&str, &str)] = &[
     ("producer.config", "command-config"),
     ("producer-property", "command-property"),
     ("property", "reader-property"),
 ];
 
-/// Numbers that are settings: the option, Java's name, and whether it is a Java `Long`. Of two for one setting the
-/// later counts.
+/// Options with numbers that are settings: the option, Java's name, and whether it is a Java `Long`. Of two for one
+/// setting the later counts.
 const NUMBERS: &[(&str, &str, bool)] = &[
     ("batch-size", "batch.size", false),
     ("max-partition-memory-bytes", "batch.size", false),
@@ -87,7 +87,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// What Java checks before it reads any value.
+/// Java's checks before it converts any value.
 fn check(parsed: &Parsed) -> Result<(), String> {
     option_parser::check_required(parsed, &["topic"])?;
     for (old, new) in RENAMED {
@@ -115,7 +115,7 @@ fn check(parsed: &Parsed) -> Result<(), String> {
             "Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.",
         );
     }
-    // An option that is given twice is refused when its value is read.
+    // An option that is given twice is refused when its value is converted.
     servers(parsed).map_or(Ok(()), |servers| {
         console::check_bootstrap(servers.unwrap_or_default())
     })
@@ -128,7 +128,7 @@ fn servers(parsed: &Parsed) -> Result<Option<&str>, OptionError> {
     }
 }
 
-/// What Java says of a class that is no reader, or not there at all.
+/// Java's message about a class that is not a reader, or does not exist.
 fn no_reader(name: &str) -> String {
     let Some(class) = classes::find(name) else {
         return format!("java.lang.ClassNotFoundException: {name}");
@@ -203,8 +203,7 @@ fn settings(parsed: &Parsed) -> Result<Settings> {
     Ok(settings)
 }
 
-/// What the flags mean to the client, held against Java's rules; the result is Java's defaults for those that were
-/// not given.
+/// Sets the flags' values, checked against Java's rules; returns Java's defaults for those that were not given.
 fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>> {
     for (option, name, is_long) in NUMBERS {
         let number = if *is_long {
@@ -230,7 +229,7 @@ fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>
     if parsed.has("sync") {
         settings.set("linger.ms", "0", Origin::Flag);
     }
-    // A record that waits long for company has the time of one request besides, as in Java.
+    // The delivery time-out covers linger.ms and one request, as in Java.
     let delivery = DELIVERY_TIMEOUT_MS.max(linger.unwrap_or(0).saturating_add(REQUEST_TIMEOUT_MS));
     Ok(vec![
         ("client.id".to_owned(), "console-producer".to_owned()),
@@ -241,7 +240,7 @@ fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>
     ])
 }
 
-/// Written to `compression.type` even if other settings say otherwise, as Java does.
+/// The value of `compression.type`, which overrides other settings, as in Java.
 fn codec(parsed: &Parsed) -> Result<&str> {
     Ok(
         match console::value(parsed, "compression-codec")?.map(str::trim) {

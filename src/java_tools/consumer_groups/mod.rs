@@ -1,7 +1,7 @@
 //! `kafka-consumer-groups` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it asks of the cluster in `steps`, and what it prints in `words`. What fails while
-//! it works is printed on stdout and is no failure of the process, as in Java.
+//! Its options are in `options`, its requests in `steps`, and its output in `words`. Failures of requests are printed
+//! on stdout and do not change the exit code, as in Java.
 
 mod options;
 pub mod steps;
@@ -32,7 +32,7 @@ pub const TOOL: Tool = Tool {
 const ABOUT: &str = "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, \
                      or reset consumer group offsets.";
 
-/// In the order of the message that names them all.
+/// In the order of the message with all of them.
 const ACTIONS: [&str; 6] = [
     "list",
     "describe",
@@ -42,7 +42,7 @@ const ACTIONS: [&str; 6] = [
     "validate-regex",
 ];
 
-/// Where a reset leads, in the order in which Java reads them.
+/// The targets of a reset, in the order in which Java checks them.
 const SCENARIOS: [&str; 8] = [
     "to-offset",
     "to-datetime",
@@ -109,7 +109,7 @@ fn check_describe(parsed: &Parsed) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Java names the two in an order of its own each time.
+/// Java names the two options in a random order.
 fn check_groups(parsed: &Parsed, action: &str) -> Result<(), String> {
     if parsed.has("group") || parsed.has("all-groups") {
         return Ok(());
@@ -160,7 +160,7 @@ fn check_combinations(parsed: &Parsed) -> Result<(), String> {
     check_invalid(parsed, "topic", &["list", "describe"])
 }
 
-/// Says whether a coordinator would take the expression; either way the tool succeeds.
+/// Prints whether a coordinator would accept the expression; the exit code is 0 in both cases.
 fn validate(regex: &str) -> ExitCode {
     match Re2::new(regex) {
         Ok(_) => stdout_line(format_args!("The regular expression `{regex}` is valid.")),

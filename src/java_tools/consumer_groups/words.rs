@@ -1,4 +1,4 @@
-//! What `kafka-consumer-groups` prints, to the letter.
+//! The output of `kafka-consumer-groups`, to the letter.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use crate::java_tools::group_tools::type_name;
 use crate::output::{Printer, stderr_line};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// One partition of a group, and who reads it.
+/// One partition of a group, and the member that reads it.
 #[derive(Debug)]
 pub struct OffsetRow<'a> {
     pub partition: TopicPartition,
@@ -53,16 +53,16 @@ pub fn groups(
     Ok(())
 }
 
-/// A state that a broker does not tell is unknown.
+/// The name of a state; one that a broker does not report is unknown.
 fn state_name(state: &str) -> &str {
     if state.is_empty() { "Unknown" } else { state }
 }
 
-/// Says on stderr what is special about a group; false where there is nothing to show of it.
+/// Prints on stderr what is special about a group; false where there are no rows to print.
 ///
 /// # Errors
 ///
-/// The message of Java's exception on a state that no group has.
+/// The message of Java's exception about a state that no group can have.
 pub fn state_notice(group: &GroupDescription, rows: usize) -> Result<bool, String> {
     let name = &group.id;
     match group.state.as_str() {
@@ -81,7 +81,7 @@ pub fn state_notice(group: &GroupDescription, rows: usize) -> Result<bool, Strin
     Ok(rows > 0)
 }
 
-/// The partitions of a group.
+/// Prints the partitions of a group.
 pub fn offsets(printer: &mut Printer, group: &str, rows: &[OffsetRow<'_>], is_verbose: bool) -> Result<()> {
     let column =
         |text: &dyn Fn(&OffsetRow<'_>) -> usize| rows.iter().map(text).max().unwrap_or(0).max(NARROW);
@@ -140,18 +140,18 @@ fn member_part<'a>(row: &OffsetRow<'a>, part: impl Fn(&'a GroupMember) -> &'a St
     row.member.map_or(MISSING, |member| part(member))
 }
 
-/// The columns of the members of a group.
+/// The widths of the columns of a group's members.
 struct MemberColumns {
     widths: [usize; 6],
-    /// Of the present and of the wanted assignment.
+    /// Of the current and of the target assignment.
     assignment_widths: [usize; 2],
     has_instances: bool,
     is_verbose: bool,
-    /// Whether members speak different protocols, so that it is said who does what.
+    /// Whether members use different protocols, so that a column says which.
     is_migrating: bool,
 }
 
-/// The cells of a member, or of the heading: what is always shown, and what `--verbose` adds.
+/// The cells of a member, or of the heading: those of every table, and those of `--verbose`.
 type MemberCells<'a> = ([&'a str; 6], [&'a str; 5]);
 
 impl MemberColumns {
@@ -204,7 +204,7 @@ impl MemberColumns {
     }
 }
 
-/// The members of a group.
+/// Prints the members of a group.
 pub fn members(printer: &mut Printer, group: &GroupDescription, is_verbose: bool) -> Result<()> {
     let columns = MemberColumns::of(group, is_verbose);
     let heading = [
@@ -245,7 +245,7 @@ pub fn members(printer: &mut Printer, group: &GroupDescription, is_verbose: bool
     Ok(())
 }
 
-/// What a member shall have; nothing where the group's protocol does not say.
+/// The target assignment of a member; empty where the group's protocol has none.
 fn target(member: &GroupMember) -> &[TopicPartition] {
     member.progress.as_ref().map_or(&[], |progress| &progress.target)
 }
@@ -262,7 +262,7 @@ fn classic(member: &GroupMember) -> Option<bool> {
     member.progress.as_ref()?.is_classic
 }
 
-/// The state of a group; `coordinator` is its address and its id.
+/// Prints the state of a group; `coordinator` is its address and its id.
 pub fn state(
     printer: &mut Printer,
     group: &GroupDescription,
@@ -316,7 +316,7 @@ pub fn state(
     printer.line("")
 }
 
-/// What became of the partitions whose offsets were to be deleted: their topic, their number, what was wrong.
+/// Prints the results for partitions whose offsets were to be deleted: topic, partition, error.
 pub fn deleted_offsets(printer: &mut Printer, rows: &[(TopicPartition, Option<String>)]) -> Result<()> {
     let width = widest(rows.iter().map(|(partition, _)| partition.topic.as_str()), NARROW);
     let mut line = |topic: &str, partition: &str, status: &str| {

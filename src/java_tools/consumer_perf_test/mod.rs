@@ -1,6 +1,6 @@
 //! `kafka-consumer-perf-test` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it reads and measures in `steps`.
+//! Its options are in `options`, its reading and measuring in `steps`.
 
 mod options;
 pub mod steps;

@@ -1,4 +1,4 @@
-//! The records that are read, and how long that takes.
+//! Reading records, and measuring the time it takes.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -15,9 +15,9 @@ use crate::java::regex::JavaRegex;
 use crate::output::{Printer, stderr_line};
 use crate::topic_partition::{Offset, is_internal_topic};
 
-/// How long one look for records takes.
+/// How long one poll may take.
 const POLL: Duration = Duration::from_millis(100);
-/// How long topics are looked for.
+/// How long topics are looked up.
 const TOPICS: Duration = Duration::from_secs(10);
 
 /// What to read.
@@ -38,12 +38,12 @@ pub enum Topics {
     Matching(JavaRegex),
 }
 
-/// What was read so far.
+/// The counts so far.
 struct Count {
     records: u64,
     bytes: u64,
     wanted: u64,
-    /// Since the last line.
+    /// Records since the last line.
     window_records: u64,
     window_bytes: u64,
     window_began: Instant,
@@ -74,7 +74,7 @@ impl RecordVisitor for Count {
     }
 }
 
-/// Reads and prints what was measured.
+/// Reads records, and prints the measures.
 pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let options = SourceOptions {
@@ -144,7 +144,7 @@ fn topics(topics: &Topics, source: &mut dyn RecordSource) -> Result<Vec<String>>
     }
 }
 
-/// Reads until all is there or nothing comes any more; returns how long joining the group took.
+/// Reads until the number is reached or no more records arrive; returns how long joining the group took.
 fn read(
     load: &Load,
     source: &mut dyn RecordSource,
@@ -156,11 +156,11 @@ fn read(
     let mut joined = None;
     let mut last = Instant::now();
     let timeout = Duration::from_millis(load.timeout_ms);
-    // The time that joining took, until a line has said it.
+    // The time that joining took, until it is part of a line.
     let mut unsaid = Duration::ZERO;
     while count.records < count.wanted && last.elapsed() <= timeout && !interrupt.is_raised() {
         let before = count.records;
-        // A break means that the count is full or a line is due.
+        // A break means that the number is reached or a line is due.
         let _ = source.poll(POLL, count)?;
         for notice in source.take_notices() {
             stderr_line(notice);
@@ -185,7 +185,7 @@ fn read(
     Ok(joined.unwrap_or_default())
 }
 
-/// The line of an interval.
+/// Prints the line of an interval.
 fn progress(load: &Load, count: &Count, joined: Duration, printer: &mut Printer) -> Result<()> {
     let milliseconds = |time: Duration| time.as_millis() as f64;
     let took = milliseconds(count.window_began.elapsed()).max(1.0);

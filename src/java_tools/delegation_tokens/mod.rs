@@ -43,7 +43,7 @@ fn failed(failure: &Failure) -> ExitCode {
     failure.ends(&TOOL, &failure.message)
 }
 
-/// Java's checks. The order of those options that do not go together is another one in each run of Java.
+/// Java's checks. Java names options that exclude each other in a random order.
 fn check(parsed: &Parsed) -> Result<(), String> {
     if ACTIONS.iter().filter(|action| parsed.has(action)).count() != 1 {
         return Err(
@@ -73,7 +73,7 @@ fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     let servers = parsed.value("bootstrap-server")?;
     let mut context = admin_tool::context(config, servers)?;
     let outcome = steps::run(parsed, &mut context);
-    // What was said before a failure is said.
+    // Output from before a failure is printed.
     context
         .printer
         .flush()

@@ -1,4 +1,4 @@
-//! The steps of `kafka-delegation-tokens`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-delegation-tokens`, in the order of Apache Kafka's own tool.
 
 use super::super::admin_tool::{Failure, principals};
 use super::super::option_parser::Parsed;
@@ -99,7 +99,7 @@ fn describe(parsed: &Parsed, context: &mut Context) -> Result<(), Failure> {
         format!("Calling describe token operation for owners: {owners}\n")
     };
     say(context, calling)?;
-    // Apache Kafka's tool sends the empty list without any owner, and so it is shown no token.
+    // Without an owner, Apache Kafka's tool sends an empty list, and so gets no token.
     let found = context
         .client
         .admin()
@@ -109,7 +109,7 @@ fn describe(parsed: &Parsed, context: &mut Context) -> Result<(), Failure> {
     say(context, words::table(&tokens))
 }
 
-/// A number that must be there, or Java's exception on one that is not.
+/// A required number, or Java's exception about a missing one.
 fn number(parsed: &Parsed, option: &str) -> Result<i64, Failure> {
     parsed.long(option)?.ok_or_else(|| {
         Failure::of(

@@ -1,4 +1,4 @@
-//! What `kafka-delegation-tokens` prints, to the letter.
+//! The output of `kafka-delegation-tokens`, to the letter.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::client::admin::delegation_tokens::DelegationToken;
 use crate::java::date_format;
 
-/// Principals as a Java list shows them.
+/// Principals as Java prints a list.
 pub(super) fn list(principals: &[String]) -> String {
     format!("[{}]", principals.join(", "))
 }
@@ -24,7 +24,7 @@ fn row(cells: [&str; 8]) -> String {
     )
 }
 
-/// The table of tokens; a line begins with its line end.
+/// The table of tokens; each line begins with a line end.
 pub(super) fn table(tokens: &[DelegationToken]) -> String {
     let headings = [
         "TOKENID",

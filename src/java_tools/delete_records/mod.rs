@@ -36,7 +36,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Java says the message, and shows where it was thrown.
+/// Java prints the message, and a stack trace.
 fn failed(failure: &Failure) -> ExitCode {
     failure.ends(&TOOL, &failure.message)
 }

@@ -12,7 +12,7 @@ use crate::commands::context::Context;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
-/// The first offset that stays of each partition.
+/// The new log start offset of each partition.
 pub(super) fn cuts(text: &str) -> Result<Vec<(TopicPartition, Offset)>, Failure> {
     let value: Value =
         serde_json::from_str(text).map_err(|_| Failure::of("The input string is not a valid JSON"))?;
@@ -60,7 +60,7 @@ fn row(value: &Value) -> Result<(TopicPartition, Offset), Failure> {
     Ok((TopicPartition::new(name, number), offset))
 }
 
-/// Deletes, and prints what came of each partition; a refusal is no failure of the tool.
+/// Deletes records, and prints the result for each partition; a refusal does not change the exit code.
 pub(super) fn run(cuts: &[(TopicPartition, Offset)], context: &mut Context) -> Result<(), Failure> {
     let printing = |error| Failure::printing(&error);
     context
@@ -91,7 +91,7 @@ pub(super) fn run(cuts: &[(TopicPartition, Offset)], context: &mut Context) -> R
     context.printer.flush().map_err(printing)
 }
 
-/// What came of each partition whose leader answers: the first offset, or a message.
+/// The result for each partition whose leader answers: the log start offset, or a message.
 fn delete(
     cuts: &[(TopicPartition, Offset)],
     context: &mut Context,

@@ -1,6 +1,6 @@
-//! `kafka-dump-log` as Apache Kafka 4.3.1 has it: its checks in their order, and what its values mean.
+//! `kafka-dump-log` as Apache Kafka 4.3.1 has it: its checks in their order, and the meaning of its values.
 //!
-//! Its options are in `options`, what it does with files in `steps`, and what it prints in `words`.
+//! Its options are in `options`, its reading of files in `steps`, and its output in `words`.
 
 mod options;
 pub mod steps;
@@ -25,7 +25,7 @@ const ABOUT: &str = "This tool helps to parse a log file and dump its contents t
 const DEFAULT_MAX_MESSAGE_SIZE: i32 = 5 * 1024 * 1024;
 const STRING_DECODER: &str = "org.apache.kafka.tools.api.StringDecoder";
 
-/// The options that print records with their contents.
+/// The options that print the contents of records.
 const PRINTING: &[&str] = &[
     "print-data-log",
     "offsets-decoder",
@@ -59,7 +59,7 @@ fn refuse(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Java reads most values only when a file asks for them, hence results inside.
+/// Java converts most values only when a file needs them, hence the results in the fields.
 fn translate(parsed: &Parsed) -> Result<JavaDump, String> {
     let files = parsed
         .value("files")
@@ -79,7 +79,7 @@ fn translate(parsed: &Parsed) -> Result<JavaDump, String> {
     })
 }
 
-/// `String.split(",")`: empty parts at the end are none, but the empty text is one.
+/// `String.split(",")`: empty parts at the end are dropped, but the empty text is one part.
 fn split_like_java(files: &str) -> Vec<String> {
     if files.is_empty() {
         return vec![String::new()];

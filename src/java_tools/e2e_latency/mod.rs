@@ -1,7 +1,7 @@
 //! `kafka-e2e-latency` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it sends and waits for in `steps`. Words without names, as versions before 4.2 took
-//! them, are options by their places.
+//! Its options are in `options`, its records and measures in `steps`. Words without option names, as versions before
+//! 4.2 took them, are options by position.
 
 mod options;
 pub mod steps;
@@ -29,7 +29,7 @@ pub const TOOL: Tool = Tool {
 const ABOUT: &str =
     "This tool measures end-to-end latency in Kafka by sending messages and timing their reception.";
 
-/// The options that words without names are, in their order.
+/// The options of words without names, by position.
 const BY_PLACE: [&str; 6] = [
     "bootstrap-server",
     "topic",
@@ -47,7 +47,7 @@ const REQUIRED: [&str; 5] = [
     "record-size",
 ];
 
-/// A refusal, and whether the table of options follows it.
+/// An error, and whether the table of options follows it.
 enum Refusal {
     Usage(String),
     Line(String),
@@ -96,11 +96,11 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Words of which none is the name of a required option are options by their places.
+/// Words without the name of any required option become options by position.
 ///
 /// # Errors
 ///
-/// Java's message where they are too few or too many for that.
+/// Java's message about too few or too many words.
 fn named(args: &[String]) -> Result<Vec<String>, String> {
     let is_name = |word: &String| REQUIRED.iter().any(|name| *word == format!("--{name}"));
     if args.is_empty() || args.iter().any(is_name) {

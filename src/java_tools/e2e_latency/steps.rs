@@ -1,4 +1,4 @@
-//! Records sent one after the other, each waited for at the other end.
+//! Records that are sent one after the other, each after the previous one was consumed.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::java_tools::load_tools::splittable_random::SplittableRandom;
 use crate::output::{Printer, stderr_line};
 use crate::topic_partition::Offset;
 
-/// How long a record may take.
+/// How long a record may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What to send.
@@ -33,11 +33,11 @@ pub struct Load {
     pub key_bytes: usize,
     pub headers: usize,
     pub header_name_bytes: usize,
-    /// None is null.
+    /// `None` for null.
     pub header_value_bytes: Option<usize>,
 }
 
-/// The first failure of a delivery.
+/// The first delivery failure.
 #[derive(Default)]
 struct Delivery {
     failure: Option<String>,
@@ -55,10 +55,10 @@ impl DeliveryListener for Delivery {
     }
 }
 
-/// The record that is waited for.
+/// The record that is expected.
 struct Arrival<'a> {
     value: &'a [u8],
-    /// Whether the first record that came is the one.
+    /// Whether the first record that arrived is the expected one.
     is_right: Option<bool>,
 }
 
@@ -73,7 +73,7 @@ impl RecordVisitor for Arrival<'_> {
     }
 }
 
-/// Sends and receives, and says how long that took.
+/// Sends and receives records, and prints the latencies.
 pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -168,7 +168,7 @@ fn begin_at_the_end(topic: &str, source: &mut dyn RecordSource) -> Result<()> {
     source.assign(&starts)
 }
 
-/// One record there and back.
+/// Sends one record, and waits for it.
 fn once(
     load: &Load,
     random: &mut SplittableRandom,

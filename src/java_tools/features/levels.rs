@@ -1,9 +1,9 @@
 //! Metadata versions by name and number, and the levels of features that belong to each (KIP-1022).
 
-/// The name of the feature that the records of the metadata log follow.
+/// The feature for the format of the metadata log's records.
 pub(super) const METADATA_VERSION: &str = "metadata.version";
 
-/// Every metadata version in production and the one being made, from level 7 on.
+/// Every metadata version from level 7 on, including the one in development.
 const VERSIONS: [&str; 25] = [
     "3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1", "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2", "3.7-IV0",
     "3.7-IV1", "3.7-IV2", "3.7-IV3", "3.7-IV4", "3.8-IV0", "3.9-IV0", "4.0-IV0", "4.0-IV1", "4.0-IV2",
@@ -13,10 +13,10 @@ const VERSIONS: [&str; 25] = [
 /// The level of the first of [`VERSIONS`].
 const FIRST_LEVEL: i16 = 7;
 
-/// The newest version in production.
+/// The latest version in production.
 pub(super) const LATEST: &str = "4.3-IV0";
 
-/// A feature: its highest level, and the metadata version that a cluster needs to begin with that.
+/// A feature: its highest level, and the lowest metadata version with which a new cluster gets that level.
 pub(super) struct Feature {
     pub name: &'static str,
     pub highest: i16,
@@ -42,7 +42,7 @@ const fn feature(name: &'static str, highest: i16, begins_with: i16) -> Feature 
 }
 
 impl Feature {
-    /// The level in a cluster that begins with this metadata version.
+    /// The level of the feature in a new cluster with this metadata version.
     pub(super) fn level_with(&self, metadata_version: i16) -> i16 {
         if metadata_version >= self.begins_with {
             self.highest
@@ -52,9 +52,9 @@ impl Feature {
     }
 }
 
-/// The level of a metadata version by its name, or by the release it was first in (`4.0`, `4.0.1`): then the newest of that.
+/// The level of a metadata version by its name, or by a release (`4.0`, `4.0.1`): then the latest version of it.
 pub(super) fn metadata_level(text: &str) -> Result<i16, String> {
-    // Only the first two numbers of a release count.
+    // Only the first two numbers of a release matter.
     let segments: Vec<&str> = text.split('.').collect();
     let key = segments
         .get(..2)

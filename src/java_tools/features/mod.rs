@@ -41,7 +41,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe => ExitCode::SUCCESS,
         Err(failure) => {
-            // The second line of a refused client is of the trace that Java does not print here.
+            // The second line about a client that cannot be built belongs to the trace, which this tool does not print.
             stderr_line(failure.message.lines().next().unwrap_or_default());
             failure.why.iter().for_each(stderr_line);
             ExitCode::FAILURE
@@ -49,7 +49,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Java ends this line without an end.
+/// Java prints this message without a line end.
 fn refused(message: &str) -> ExitCode {
     stderr_text(format_args!(
         "Command line error: {message}. Type --help for help."
@@ -154,7 +154,7 @@ fn describe(given: &Namespace, context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// The levels that the options ask for.
+/// The levels that the options set.
 fn wanted_levels(given: &Namespace, context: &mut Context) -> Result<BTreeMap<String, i16>> {
     let mut levels = BTreeMap::new();
     let features = given.values("feature");
@@ -190,7 +190,7 @@ fn wanted_levels(given: &Namespace, context: &mut Context) -> Result<BTreeMap<St
             .printer
             .line(told)
             .map_err(|error| Failure::printing(&error))?;
-        // What was printed comes before what is refused.
+        // Earlier output precedes the error.
         context
             .printer
             .flush()
@@ -285,7 +285,7 @@ fn outcome_line(command: &str, name: &str, level: i16, error: Option<&str>, is_d
     }
 }
 
-/// The answer; a refusal and a failure as Java's tool prints them.
+/// The response; a refusal and a failure as Java's tool prints them.
 fn answered<T>(answer: crate::error::Result<std::result::Result<T, ApiError>>, call: &str) -> Result<T> {
     let answer = answer.and_then(|answer| answer.map_err(Error::from));
     answer.map_err(|error| Failure::executing(&error, call))

@@ -1,16 +1,16 @@
-//! Which partitions `kafka-get-offsets` asks for: `--topic` and `--partitions`, or the rules of `--topic-partitions`.
+//! Which partitions `kafka-get-offsets` lists: `--topic` and `--partitions`, or the rules of `--topic-partitions`.
 
 use std::ops::Range;
 
 use super::super::topic_filter::TopicFilter;
 
-/// The exception of Java's tool that has no stack trace.
+/// The exception that Java's tool prints without a stack trace.
 const TERSE: &str = "org.apache.kafka.tools.TerseException";
 
-/// Partitions of topics.
+/// A filter for partitions of topics.
 #[derive(Debug)]
 pub(super) struct PartitionFilter {
-    /// A partition is chosen by any of them.
+    /// A partition is selected if any of them matches.
     rules: Vec<Rule>,
 }
 
@@ -58,7 +58,7 @@ impl PartitionFilter {
         })
     }
 
-    /// Whether any rule chooses partitions of this topic.
+    /// Whether any rule selects partitions of this topic.
     pub(super) fn takes_topic(&self, topic: &str) -> bool {
         self.rules.iter().any(|rule| rule.topics.matches(topic))
     }
@@ -73,7 +73,7 @@ impl PartitionFilter {
 fn these(text: &str) -> Result<Partitions, String> {
     let numbers: Result<Vec<i32>, _> = java_split(text).into_iter().map(str::parse).collect();
     match numbers {
-        // No number is no condition.
+        // Without a number there is no condition.
         Ok(numbers) if numbers.is_empty() => Ok(Partitions::All),
         Ok(numbers) => Ok(Partitions::These(numbers)),
         Err(_) => Err(format!(
@@ -82,7 +82,7 @@ fn these(text: &str) -> Result<Partitions, String> {
     }
 }
 
-/// `PATTERN`, `PATTERN:3`, `PATTERN:3-6`, with anything left out.
+/// `PATTERN`, `PATTERN:3`, `PATTERN:3-6`, where any part may be empty.
 fn rule(text: &str) -> Result<Rule, String> {
     let (topics, partitions) = text.split_once(':').unwrap_or((text, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -106,7 +106,7 @@ fn rule(text: &str) -> Result<Rule, String> {
     Ok(Rule { topics, partitions })
 }
 
-/// `String.split` at commas: empty words at the end are dropped, unless there was nothing to split.
+/// `String.split` at commas: empty words at the end are dropped, unless the text is empty.
 fn java_split(text: &str) -> Vec<&str> {
     let mut words: Vec<&str> = text.split(',').collect();
     if words.len() > 1 {

@@ -53,7 +53,7 @@ fn failed(failure: &Failure) -> ExitCode {
     failure.ends(&TOOL, format_args!("Error occurred: {}", failure.message))
 }
 
-/// Reads the values in Java's order; each may fail only when it is read.
+/// Converts the values in Java's order; each may fail only when it is converted.
 fn prepare_and_run(parsed: &Parsed, servers: &str) -> Result<(), Failure> {
     if parsed.has("topic-partitions") && (parsed.has("topic") || parsed.has("partitions")) {
         return Err(Failure::of(
@@ -69,7 +69,7 @@ fn prepare_and_run(parsed: &Parsed, servers: &str) -> Result<(), Failure> {
     steps::run(&filter, time, parsed.has("exclude-internal-topics"), &mut context)
 }
 
-/// A word or a number, as the protocol's timestamp.
+/// A word or a number as a timestamp of ListOffsets.
 fn time(text: &str) -> Result<i64, Failure> {
     match text {
         "latest" => Ok(-1),
@@ -78,7 +78,7 @@ fn time(text: &str) -> Result<i64, Failure> {
         "earliest-local" => Ok(-4),
         "latest-tiered" => Ok(-5),
         "earliest-pending-upload" => Ok(steps::EARLIEST_PENDING_UPLOAD),
-        // Java's `Long.parseLong` takes a plus sign as Rust does.
+        // Java's `Long.parseLong` accepts a plus sign, as Rust does.
         number => number.parse().map_err(|_| {
             Failure::of(format!(
                 "Malformed time argument {number}. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / \

@@ -1,4 +1,4 @@
-//! The steps of `kafka-get-offsets`: topics, then one offset of each partition, printed in the order of their names.
+//! The steps of `kafka-get-offsets`: topics, then one offset of each partition, printed in order of topic names.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::commands::context::Context;
 use crate::output::stderr_line;
 use crate::topic_partition::{BrokerId, TopicPartition, is_internal_topic};
 
-/// The protocol's timestamp for the first offset that is not in tiered storage yet (KIP-1023).
+/// The timestamp of ListOffsets for the first offset that is not in tiered storage yet (KIP-1023).
 pub(super) const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
-/// What Java says of a leader that it cannot ask.
+/// Java's message about a partition without a leader.
 const NO_LEADER: &str = "org.apache.kafka.common.errors.LeaderNotAvailableException: There is no leader for this \
                          topic-partition as we are in the middle of a leadership election.";
 
@@ -77,7 +77,7 @@ pub(super) fn run(
     context.printer.flush().map_err(|error| Failure::printing(&error))
 }
 
-/// The partitions that the filter takes, with their leaders.
+/// The partitions that the filter selects, with their leaders.
 fn chosen(
     filter: &PartitionFilter,
     excludes_internal: bool,

@@ -1,4 +1,4 @@
-//! How a tool for groups begins: its line is read and checked before anything is asked of a cluster.
+//! The beginning of a tool for groups: its command line is parsed and checked before any request.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::java_tools::option_table::Tool;
 use crate::java_tools::usage::{help_or_version, refuse};
 use crate::output::stderr_line;
 
-/// Why a tool ends before it looks for a cluster.
+/// Why a tool ends before it connects.
 #[derive(Debug)]
 pub enum Refusal {
     /// A message and the table of options.
@@ -18,7 +18,7 @@ pub enum Refusal {
     Uncaught(String),
 }
 
-/// The line, once it makes sense to Java; or the end of the tool. `only_beside` are options that need another one.
+/// The command line, if it passes Java's checks; or the exit code. `only_beside` are options that need another one.
 pub fn begin(
     tool: &Tool,
     args: &[String],

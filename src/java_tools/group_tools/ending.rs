@@ -1,4 +1,4 @@
-//! How a tool for groups ends.
+//! The end of a tool for groups.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::java_tools::option_table::Tool;
 use crate::java_tools::usage::refuse;
 use crate::output::stderr_line;
 
-/// Java prints failures to stdout and ends with 0; only wrong usage is 1. `kind` is `consumer` or `share`.
+/// Java prints failures to stdout and exits with 0; only wrong usage is 1. `kind` is `consumer` or `share`.
 pub fn finish(tool: &Tool, kind: &str, outcome: Result<()>, mut context: Context) -> ExitCode {
     let outcome = outcome.and_then(|()| {
         let absent = context.check_absent();
@@ -22,7 +22,7 @@ pub fn finish(tool: &Tool, kind: &str, outcome: Result<()>, mut context: Context
             return refuse(tool, &message);
         }
         Err(Failure::Executing { message, trace, why }) => {
-            // A reader that has gone misses it.
+            // If the reader has gone, the message is lost.
             let _ = words::failure(&mut context.printer, kind, &message);
             let _ = context.printer.flush();
             if let Some(trace) = trace {

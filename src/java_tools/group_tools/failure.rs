@@ -1,4 +1,4 @@
-//! How a tool for groups ends when something fails: Java's exceptions, and what their messages become on the way up.
+//! Failures of a tool for groups: Java's exceptions, and how their messages change on the way up.
 
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
@@ -7,10 +7,10 @@ use crate::java_tools::errors::{java_message, refusal_class, what_is_missing};
 use crate::java_tools::option_parser::OptionError;
 use crate::wire::error_codes;
 
-/// Where Kafka's own exceptions are.
+/// The package of Kafka's own exceptions.
 const PACKAGE: &str = "org.apache.kafka.common.errors";
 
-/// What ends the tool.
+/// Why the tool ends.
 #[derive(Debug)]
 pub enum Failure {
     /// Java's `IllegalArgumentException`: the message and the table of options.
@@ -21,7 +21,7 @@ pub enum Failure {
         message: String,
         /// The first line of its trace.
         trace: Option<String>,
-        /// What neither says, in our own words.
+        /// What is missing in both, in our own words.
         why: Option<String>,
     },
     /// The reader of stdout has gone.
@@ -33,15 +33,15 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 /// An exception of Java's admin client.
 #[derive(Clone, Debug)]
 pub struct Thrown {
-    /// With its package.
+    /// The class with its package.
     class: String,
     message: String,
-    /// Of a connection that is refused: what is missing, in our own words.
+    /// Of a refused connection: what is missing, in our own words.
     why: Option<String>,
 }
 
 impl Thrown {
-    /// A failure to reach the cluster, or its refusal; `call` is what Java's client names the call.
+    /// A failure to reach the cluster, or a refusal; `call` is the name of the call in Java's client.
     pub fn asking(error: &Error, call: &str) -> Self {
         let class = match error.cause::<ApiError>() {
             Some(refusal) => refusal.java_class(),
@@ -55,7 +55,7 @@ impl Thrown {
         }
     }
 
-    /// The failure to list groups, for which Java has another exception.
+    /// A failure to list groups, for which Java has a different exception.
     pub fn listing(error: &Error) -> Self {
         match (error.cause::<ApiError>(), error.kind()) {
             (None, Kind::Unreachable) => Self {
@@ -67,7 +67,7 @@ impl Thrown {
         }
     }
 
-    /// The refusal of a broker.
+    /// A refusal by a broker.
     pub fn refused(refusal: &ApiError) -> Self {
         Self::of_kafka(refusal.java_class(), refusal.java_message())
     }
@@ -94,17 +94,17 @@ impl Thrown {
         &self.message
     }
 
-    /// Whether it is one of Kafka's own exceptions, of this class.
+    /// Whether it is Kafka's own exception with this class.
     pub fn is(&self, class: &str) -> bool {
         self.simple_class() == Some(class)
     }
 
-    /// What Kafka says of an exception of this class where a broker says nothing else.
+    /// Kafka's default message for an exception of this class.
     pub fn standard_message(&self) -> &str {
         self.row().map_or(self.message.as_str(), |row| row.text)
     }
 
-    /// The name of the error code that has this exception.
+    /// The name of the error code with this exception.
     pub fn code_name(&self) -> &'static str {
         self.row().map_or("UNKNOWN_SERVER_ERROR", |row| row.name)
     }
@@ -117,19 +117,19 @@ impl Thrown {
         error_codes::of_class(self.simple_class()?)
     }
 
-    /// The exception itself is what the tool catches.
+    /// The failure if the tool catches the exception itself.
     pub fn bare(self) -> Failure {
         let trace = Some(self.to_string());
         let Self { message, why, .. } = self;
         Failure::Executing { message, trace, why }
     }
 
-    /// The tool catches an exception of which this is the cause.
+    /// The failure if the tool catches an exception whose cause is this one.
     pub fn as_cause(self) -> Failure {
         self.inside("java.util.concurrent.ExecutionException", self.to_string())
     }
 
-    /// The tool catches an exception whose cause has this cause.
+    /// The failure if the tool catches an exception whose cause has this cause.
     pub fn as_cause_of_cause(self) -> Failure {
         let message = format!("java.util.concurrent.ExecutionException: {self}");
         self.inside("java.lang.RuntimeException", message)
@@ -151,7 +151,7 @@ impl std::fmt::Display for Thrown {
 }
 
 impl Failure {
-    /// An exception with this message and nothing to add.
+    /// A failure with this message and no more details.
     pub fn executing(message: impl Into<String>) -> Self {
         Self::Executing {
             message: message.into(),
@@ -177,7 +177,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// The admin client; `call` is what Java's client names the call that needs it.
+/// The admin client; `call` is the name in Java's client of the call that needs it.
 pub fn admin<'a>(context: &'a mut Context, call: &str) -> Result<&'a mut AdminClient, Thrown> {
     context
         .client

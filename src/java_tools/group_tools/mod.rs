@@ -1,4 +1,4 @@
-//! What the tools for groups share: how they fail, their connection, and where a reset of offsets leads.
+//! The common parts of the tools for groups: failures, their connection, and the targets of a reset of offsets.
 
 pub mod beginning;
 pub mod ending;
@@ -16,7 +16,7 @@ use crate::commands::context::Context;
 use crate::java::split::split;
 use crate::topic_partition::BrokerId;
 
-/// The words of a list between commas, each of which must be known; none where all will do.
+/// The words of a list separated by commas, each of which must be known; empty if all are wanted.
 pub fn wanted(parsed: &Parsed, option: &str, known: &[&str]) -> Result<Vec<String>> {
     let Some(list) = parsed.value(option)?.filter(|list| !list.is_empty()) else {
         return Ok(Vec::new());

@@ -1,7 +1,7 @@
-//! Offsets as comma separated values: `topic,partition,offset`, and with the group in front where there are several.
+//! Offsets as comma separated values: `topic,partition,offset`, after the group's name if there are several groups.
 //!
-//! The dialect is that of the library that Apache Kafka's tools use (Jackson): what has more than 24 characters is quoted,
-//! and so is what has a comma or a character below it in the character set; a value that is missing is 0 or null.
+//! The dialect is that of the library of Apache Kafka's tools (Jackson): values are quoted if they have more than 24
+//! characters, or a comma or a character below it in the character set; a missing value is 0 or null.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use crate::topic_partition::{Offset, TopicPartition};
 /// The longest text that is written without quotes.
 const LONGEST_BARE: usize = 24;
 
-/// What a file wants for each group.
+/// The offsets in a file, by group.
 pub type Plan = BTreeMap<String, BTreeMap<TopicPartition, Offset>>;
 
 /// One line of the file.
@@ -24,7 +24,7 @@ struct Row {
     offset: Offset,
 }
 
-/// Reads a file. With one group in question, lines without a group are taken for its own.
+/// Reads a file. If there is one group, lines without a group belong to it.
 pub fn read(file: &str, groups: &[String]) -> Result<Plan> {
     let bytes = std::fs::read(file)
         .map_err(|_| Failure::executing(format!("java.io.IOException: Unable to read file {file}")))?;
@@ -44,7 +44,7 @@ pub fn read(file: &str, groups: &[String]) -> Result<Plan> {
     Ok(plan)
 }
 
-/// A value of a line, and the column it begins in, from 1.
+/// A value of a line, and its first column, from 1.
 struct Value {
     text: String,
     column: usize,
@@ -116,7 +116,7 @@ fn number<N: FromStr + Default>(value: Option<Value>, wanted: (&str, &str, &str)
     })
 }
 
-/// The values of a line; two quotes within quotes are one.
+/// The values of a line; two quotes within quotes are a quote.
 fn values(line: &str) -> Vec<Value> {
     let mut values = Vec::new();
     let (mut text, mut begins) = (String::new(), 1);

@@ -1,7 +1,7 @@
-//! Where a reset of a group's offsets leads: the partitions that are named, and the offset of each.
+//! The targets of a reset of a group's offsets: the named partitions, and the new offset of each.
 //!
-//! Owns the order in which Apache Kafka's tools ask and what they say when an answer is missing; they keep offsets in hash
-//! maps, whose order shows in what they print.
+//! Owns the order of requests of Apache Kafka's tools and their messages about missing answers; they keep offsets in
+//! hash maps, whose order shows in their output.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use crate::java_tools::log_line;
 use crate::output::stderr_line;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// The option that says where to.
+/// The option with the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scenario {
     ToOffset(Offset),
@@ -35,13 +35,13 @@ pub enum Scenario {
 /// A new offset for each partition, in the order of a hash map.
 pub type NewOffsets = Vec<(TopicPartition, Offset)>;
 
-/// The offset that a group has in each partition.
+/// The committed offset of a group in each partition.
 pub type Current = BTreeMap<TopicPartition, Offset>;
 
-/// The leader of each partition that exists; none where it has none.
+/// The leader of each existing partition; `None` if it has none.
 type Leaders = BTreeMap<TopicPartition, Option<BrokerId>>;
 
-/// The partitions that `--topic` words name: `t` or `t:0,1`.
+/// The partitions named by words of `--topic`: `t` or `t:0,1`.
 pub fn named(words: &[String], context: &mut Context) -> Result<Vec<TopicPartition>> {
     let (with_partitions, topics): (Vec<&String>, Vec<&String>) =
         words.iter().partition(|word| word.contains(':'));
@@ -104,7 +104,7 @@ pub fn check_valid(partitions: &[TopicPartition], context: &mut Context) -> Resu
     Ok(())
 }
 
-/// The new offset of each partition. `groups` are all that the command line names, `current` asks where `group` is.
+/// The new offset of each partition. `groups` are all of the command line, `current` returns the offsets of `group`.
 pub fn new_offsets(
     scenario: &Scenario,
     partitions: &[TopicPartition],
@@ -169,7 +169,7 @@ fn shifted(partitions: &[TopicPartition], current: &Current, count: i64) -> Resu
     partitions.iter().map(shift).collect()
 }
 
-/// The offsets of the first records at or after a time; the end where there is none, which is said.
+/// The offsets of the first records at or after a time; the end, with a message, where there is none.
 fn at_time(partitions: &[TopicPartition], time: i64, context: &mut Context) -> Result<NewOffsets> {
     let mut found = bounds(partitions, time, context)?;
     let later: Vec<TopicPartition> = found
@@ -187,7 +187,7 @@ fn at_time(partitions: &[TopicPartition], time: i64, context: &mut Context) -> R
     Ok(in_order(found))
 }
 
-/// Offsets that lie outside of a partition are moved to its first or its next offset, which is logged.
+/// Offsets out of range are moved to the log start offset or the end, with a log line.
 fn within_bounds(wanted: NewOffsets, context: &mut Context) -> Result<NewOffsets> {
     let partitions: Vec<TopicPartition> = wanted.iter().map(|(partition, _)| partition.clone()).collect();
     let first = bounds(&partitions, EARLIEST, context)?;
@@ -218,7 +218,7 @@ fn in_order(offsets: Current) -> NewOffsets {
     partition_order(offsets, |(partition, _)| (&partition.topic, partition.partition))
 }
 
-/// One offset of each partition: the first, the next, or by time.
+/// One offset of each partition: the first, the end, or by time.
 pub fn bounds(partitions: &[TopicPartition], timestamp: i64, context: &mut Context) -> Result<Current> {
     if partitions.is_empty() {
         return Ok(Current::new());
@@ -251,7 +251,7 @@ pub fn bounds(partitions: &[TopicPartition], timestamp: i64, context: &mut Conte
     Ok(found)
 }
 
-/// Java looks for the leader until its time is over.
+/// Java retries to find the leader until its time-out.
 fn no_leader(partition: &TopicPartition) -> Failure {
     let message = "Call(callName=listOffsets(api=METADATA)) timed out";
     let mut failure = Thrown::of_kafka("TimeoutException", message).as_cause_of_cause();
@@ -261,7 +261,7 @@ fn no_leader(partition: &TopicPartition) -> Failure {
     failure
 }
 
-/// Java's streams refuse a partition that is named twice.
+/// Java's collectors refuse a partition that is named twice.
 fn check_duplicates(partitions: &[TopicPartition], value: &str) -> Result<()> {
     let mut seen = BTreeSet::new();
     match partitions.iter().find(|partition| !seen.insert(*partition)) {
@@ -320,7 +320,7 @@ fn now() -> i64 {
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Java's exception where the offsets of some partitions were not changed.
+/// Java's exception if the offsets of some partitions were not changed.
 pub fn check_outcomes(outcomes: &PartitionOutcomes) -> Result<()> {
     let refused: Vec<_> = outcomes
         .iter()

@@ -1,4 +1,4 @@
-//! How a tool for groups gets to its cluster: `--command-config`, `--bootstrap-server`, `--timeout`.
+//! How a tool for groups connects to its cluster: `--command-config`, `--bootstrap-server`, `--timeout`.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::client::settings::{Origin, Settings};
 use crate::java_tools::console::check_admin_client;
 use crate::java_tools::option_parser::Parsed;
 
-/// The settings of the admin client, read and checked in Java's order.
+/// The settings of the admin client, converted and checked in Java's order.
 pub fn settings(parsed: &Parsed) -> Result<Settings> {
     let mut settings = Settings::default();
     if let Some(file) = parsed.value("command-config")? {
@@ -30,7 +30,7 @@ fn read(file: &str, settings: &mut Settings) -> Result<()> {
     read.map_err(|error| Failure::executing(error.message()))
 }
 
-/// The message of an exception, and its cause beside it.
+/// The message of an exception, with its cause.
 fn refused(message: &str) -> Failure {
     let (message, why) = match message.split_once("\nCaused by: ") {
         Some((message, cause)) => (message, Some(cause.to_owned())),

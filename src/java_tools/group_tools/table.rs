@@ -1,4 +1,4 @@
-//! Columns of the tools for groups, which are as wide as their widest cell.
+//! Columns in the output of the tools for groups, which are as wide as their widest cell.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::output::Printer;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// What stands where nothing is known.
+/// The cell for an unknown value.
 pub const MISSING: &str = "-";
 /// The narrowest column.
 pub const NARROW: usize = 15;
@@ -21,7 +21,7 @@ pub fn known(value: Option<impl Display>) -> String {
     value.map_or_else(|| MISSING.to_owned(), |value| value.to_string())
 }
 
-/// `orders:0,1;users:2`; none of no partition.
+/// `orders:0,1;users:2`; `None` without partitions.
 pub fn assignment(partitions: &[TopicPartition]) -> Option<String> {
     let mut sorted = partitions.to_vec();
     sorted.sort();
@@ -39,7 +39,7 @@ pub fn assignment(partitions: &[TopicPartition]) -> Option<String> {
     (!topics.is_empty()).then(|| topics.join(";"))
 }
 
-/// The new offsets of groups.
+/// Prints the new offsets of groups.
 pub fn new_offsets(printer: &mut Printer, groups: &[(String, Vec<(TopicPartition, Offset)>)]) -> Result<()> {
     use std::io::Write;
     let name_width = widest(groups.iter().map(|(group, _)| group.as_str()), NARROW);

@@ -1,11 +1,11 @@
-//! What the tools for groups print alike; `kind` is `consumer` or `share`.
+//! The common output of the tools for groups; `kind` is `consumer` or `share`.
 
 use std::fmt::Display;
 
 use crate::error::Result;
 use crate::output::Printer;
 
-/// A failure after the cluster was asked.
+/// Prints a failure of a request.
 pub fn failure(printer: &mut Printer, kind: &str, message: &str) -> Result<()> {
     error(
         printer,
@@ -13,12 +13,12 @@ pub fn failure(printer: &mut Printer, kind: &str, message: &str) -> Result<()> {
     )
 }
 
-/// An error that the tool prints and goes on after.
+/// Prints an error after which the tool continues.
 pub fn error(printer: &mut Printer, message: impl Display) -> Result<()> {
     printer.line(format_args!("\nError: {message}"))
 }
 
-/// What became of the groups that were to be deleted.
+/// Prints the results for groups that were to be deleted.
 pub fn deleted_groups(
     printer: &mut Printer,
     kind: &str,

@@ -24,7 +24,7 @@ pub const TOOL: Tool = Tool {
 const ABOUT: &str = "This tool attempts to elect a new leader for a set of topic partitions. The type of elections \
                      supported are preferred replicas and unclean replicas.";
 
-/// What the tool sets where the file says nothing, in milliseconds.
+/// Settings of the tool if the file does not set them, in milliseconds.
 const TIMEOUTS: [(&str, &str); 2] = [
     ("default.api.timeout.ms", "30000"),
     ("request.timeout.ms", "15000"),
@@ -81,7 +81,7 @@ fn check_partitions(parsed: &Parsed) -> Result<(), Failure> {
     }
 }
 
-/// Reads the values in Java's order; each may fail only when it is read.
+/// Converts the values in Java's order; each may fail only when it is converted.
 fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     let election = election_type(parsed)?;
     let from_file = match parsed.value("path-to-json-file")? {
@@ -113,7 +113,7 @@ fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     steps::run(election, from_file.or(one), &mut context)
 }
 
-/// Java converts every value before it complains that there is more than one.
+/// Java converts every value before it refuses several.
 fn election_type(parsed: &Parsed) -> Result<ElectionType, Failure> {
     let types = parsed.values("election-type").iter().map(|word| {
         if word.eq_ignore_ascii_case("preferred") {

@@ -13,7 +13,7 @@ use crate::wire::error_codes::ELECTION_NOT_NEEDED;
 
 const CALL: &str = "electLeaders";
 
-/// The partitions of a file; the errors are the messages of Java's exceptions.
+/// The partitions of a file; errors are the messages of Java's exceptions.
 pub(super) fn partitions_of_file(file: &str) -> Result<Vec<TopicPartition>, Failure> {
     let bytes = std::fs::read(file).map_err(|_| Failure::of(format!("Unable to read file {file}")))?;
     let text = String::from_utf8_lossy(&bytes);
@@ -55,7 +55,7 @@ fn row(value: &Value) -> Result<TopicPartition, Failure> {
     Ok(TopicPartition::new(name, number))
 }
 
-/// `None` is every partition that such an election is for.
+/// `None` for every partition that needs such an election.
 pub(super) fn run(
     election: ElectionType,
     partitions: Option<Vec<TopicPartition>>,
@@ -118,7 +118,7 @@ fn ask(
     Ok(outcomes.into_iter().collect())
 }
 
-/// Two failures are told on stdout as well.
+/// Two kinds of failure are printed on stdout as well.
 fn not_asked(error: &Error, context: &mut Context) -> Result<Outcomes, Failure> {
     let failure = Failure::executing(error, CALL);
     let is_refused = error

@@ -1,4 +1,4 @@
-//! What the verifiable tools print: one JSON object a line, with the time and a name in front.
+//! The output of the verifiable tools: one JSON object a line, with the time and a name first.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ pub fn print(printer: &mut Printer, name: &str, fields: &str) -> Result<()> {
     printer.flush()
 }
 
-/// A text in JSON; null where there is none.
+/// A text in JSON; null for `None`.
 pub fn text(text: Option<&str>) -> String {
     serde_json::to_string(&text).unwrap_or_else(|_| "null".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What the tools that measure share: their settings and events, and Java's random numbers.
+//! The common parts of the measuring tools: settings, events, and Java's random numbers.
 
 pub mod events;
 pub mod splittable_random;
@@ -17,7 +17,7 @@ pub fn read_file(settings: &mut Settings, file: &str) -> Result<(), String> {
     read.map_err(|error| error.message())
 }
 
-/// Sets what `name=value` words say; the error is the message of Java's exception.
+/// Sets the properties of `name=value` words; the error is the message of Java's exception.
 pub fn set_properties(settings: &mut Settings, words: &[&str]) -> Result<(), String> {
     for word in words {
         let parts = crate::java::split::split(word, '=');

@@ -1,4 +1,4 @@
-//! Java's `SplittableRandom`, so that records of random bytes are those that Apache Kafka's tools send.
+//! Java's `SplittableRandom`, so that random records are the same as those of Apache Kafka's tools.
 //!
 //! <https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/util/SplittableRandom.html>
 
@@ -23,7 +23,7 @@ impl SplittableRandom {
         ((mixed ^ (mixed >> 28)).wrapping_mul(0xcb24_d0a5_c88c_35b3) >> 32) as u32
     }
 
-    /// A number below `bound`, which is at least 1.
+    /// A number below `bound`, which must be at least 1.
     pub fn next_below(&mut self, bound: u32) -> u32 {
         let bound = bound.max(1);
         let mut bits = self.next_int();
@@ -33,7 +33,8 @@ impl SplittableRandom {
         loop {
             let number = bits >> 1;
             let rest = number % bound;
-            // The last numbers, which are not a whole multiple of the bound, would make some more likely.
+            // The last numbers, which do not make up a whole multiple of the bound, would make some results more
+            // likely.
             if (number + (bound - 1))
                 .checked_sub(rest)
                 .is_some_and(|sum| sum < 1 << 31)
@@ -49,7 +50,7 @@ impl SplittableRandom {
 mod tests {
     use super::*;
 
-    /// What `kafka-producer-perf-test --record-size 8` of Apache Kafka 4.3.1 sends first.
+    /// The first record of `kafka-producer-perf-test --record-size 8` of Apache Kafka 4.3.1.
     #[test]
     fn the_letters_are_javas() {
         let mut random = SplittableRandom::new(0);

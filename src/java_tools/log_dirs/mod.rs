@@ -40,7 +40,7 @@ fn failed(failure: &Failure) -> ExitCode {
     failure.ends(&TOOL, &failure.message)
 }
 
-/// Reads the values in Java's order; each may fail only when it is read.
+/// Converts the values in Java's order; each may fail only when it is converted.
 fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     let config = parsed.value("command-config")?;
     let mut context = admin_tool::context(config, parsed.value("bootstrap-server")?)?;
@@ -52,7 +52,7 @@ fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     steps::run(&topics, || brokers(parsed), &mut context)
 }
 
-/// The brokers asked for; none is all.
+/// The brokers in the options; empty for all.
 fn brokers(parsed: &Parsed) -> Result<Vec<i32>, Failure> {
     let text = parsed.value("broker-list")?.unwrap_or_default();
     let words = text.split(',').filter(|word| !word.is_empty());

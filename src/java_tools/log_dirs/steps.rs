@@ -12,7 +12,7 @@ use crate::topic_partition::BrokerId;
 
 const CALL: &str = "describeLogDirs";
 
-/// `wanted` is read after the cluster has named its brokers, as in Java.
+/// `wanted` is converted after the cluster has listed its brokers, as in Java.
 pub(super) fn run(
     topics: &[String],
     wanted: impl FnOnce() -> Result<Vec<BrokerId>, Failure>,
@@ -44,7 +44,7 @@ pub(super) fn run(
         .describe_log_dirs(&asked)
         .map_err(|error| Failure::executing(&error, CALL))?;
     if let Some(why) = admin.take_absent().into_values().next() {
-        // Java shows nothing where one broker does not answer.
+        // Java prints nothing if one broker does not answer.
         let message = format!("Timed out waiting to send the call. Call: {CALL}");
         return Err(Failure {
             why: Some(why),
@@ -84,7 +84,7 @@ fn listed(brokers: Vec<BrokerId>) -> String {
 fn log_dirs(dirs: Vec<LogDir>, topics: &[String]) -> Vec<Value> {
     let dirs = hash_order(dirs, |dir| &dir.path);
     let shown = dirs.into_iter().map(|dir| {
-        // The class alone, without its message.
+        // The class without its message.
         let error = dir.error.as_ref().map(refusal_message);
         let error = error.map(|error| error.split(':').next().unwrap_or_default().to_owned());
         json!({"partitions": replicas(dir.replicas, topics), "error": error, "logDir": dir.path})
@@ -96,7 +96,7 @@ fn replicas(replicas: Vec<ReplicaOnDisk>, topics: &[String]) -> Vec<Value> {
     let hash = |replica: &ReplicaOnDisk| {
         hash_of_topic_partition(&replica.partition.topic, replica.partition.partition)
     };
-    // Java holds them in a map, and those that it prints in another.
+    // Java keeps the replicas in one map, and prints them from another.
     let all = in_hash_order(replicas, hash);
     let is_chosen = |replica: &ReplicaOnDisk| topics.is_empty() || topics.contains(&replica.partition.topic);
     let chosen = in_hash_order(all.into_iter().filter(is_chosen), hash);

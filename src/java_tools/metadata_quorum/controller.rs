@@ -1,4 +1,4 @@
-//! What the properties file of a controller says of it, for `kafka-metadata-quorum add-controller`.
+//! A controller as its properties file describes it, for `kafka-metadata-quorum add-controller`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::client::admin::quorum::Endpoint;
 use crate::storage::meta_properties::MetaProperties;
 use crate::topic_partition::BrokerId;
 
-/// A controller that is to be a voter.
+/// A controller that is to become a voter.
 #[derive(Debug)]
 pub(super) struct Controller {
     pub id: BrokerId,
@@ -20,7 +20,7 @@ pub(super) struct Controller {
 
 const IS_IT_VALID: &str = "Is this a valid controller configuration file?";
 
-/// Reads the file and the log dir that it names; the errors are Java's messages.
+/// Reads the file, and the log dir in it; the errors are Java's messages.
 pub(super) fn read(file: &str) -> Result<Controller, Failure> {
     let properties = properties_file(file).map_err(|error| Failure::of(error.message()))?;
     let id = node_id(&properties)?;
@@ -80,7 +80,7 @@ fn directory_id(dir: &str) -> Result<Uuid, Failure> {
         .ok_or_else(|| Failure::of(format!("No directory id found in {dir}")))
 }
 
-/// Where the controller's listeners are, as they are advertised.
+/// The advertised addresses of the controller's listeners.
 fn endpoints(properties: &[KeyValue]) -> Result<Vec<Endpoint>, Failure> {
     let mut known: Vec<Endpoint> = Vec::new();
     for name in ["listeners", "advertised.listeners"] {

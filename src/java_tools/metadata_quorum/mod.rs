@@ -1,6 +1,6 @@
 //! `kafka-metadata-quorum` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! What it asks of the cluster is in `steps`, and what the properties of a controller say in `controller`.
+//! Its requests are in `steps`, the properties of a controller in `controller`.
 
 mod controller;
 mod options;

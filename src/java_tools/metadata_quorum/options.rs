@@ -32,7 +32,7 @@ const DIRECTORY_ID: OptionSpec = value(
 );
 const DRY_RUN: OptionSpec = flag("dry-run", "Says what would be done, and does it not.");
 
-/// Each once, whichever subcommands have it.
+/// Each option once, even if several subcommands have it.
 pub(super) const OPTIONS: &[OptionSpec] = &[
     BOOTSTRAP_SERVER,
     BOOTSTRAP_CONTROLLER,

@@ -1,4 +1,4 @@
-//! The steps of `kafka-metadata-quorum`, and what it prints.
+//! The steps and the output of `kafka-metadata-quorum`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -36,7 +36,7 @@ pub(super) fn status(asks_controllers: bool, context: &mut Context) -> Result<()
     let leader = leader(&quorum)?;
     let mut voters = quorum.voters.iter();
     let last = voters.clone().map(|voter| voter.log_end_offset).min();
-    // The first of those that lag most.
+    // The first of those with the largest lag.
     let furthest = voters.find(|voter| Some(voter.log_end_offset) == last);
     let furthest = furthest.unwrap_or(leader);
     let lag_ms = match (leader.last_caught_up_ms, furthest.last_caught_up_ms) {
@@ -173,7 +173,7 @@ fn table(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     all.iter().map(line).collect()
 }
 
-/// `add-controller`; the line that says so.
+/// `add-controller`; returns the line to print.
 pub(super) fn add(
     controller: &Controller,
     is_dry_run: bool,
@@ -199,7 +199,7 @@ pub(super) fn add(
     ))
 }
 
-/// `remove-controller`; the line that says so.
+/// `remove-controller`; returns the line to print.
 pub(super) fn remove(
     id: BrokerId,
     directory: &str,
@@ -217,7 +217,7 @@ pub(super) fn remove(
         let answer = answer.map_err(|error| Failure::executing(&error, "removeRaftVoter"))?;
         answer.map_err(|refusal| Failure::of(refusal_message(&refusal)))?;
     }
-    // Java's words have two blanks in one of them.
+    // Java's text has two blanks in one of them.
     let done = if is_dry_run {
         "DRY RUN of removing "
     } else {

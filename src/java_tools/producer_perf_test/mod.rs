@@ -1,6 +1,6 @@
 //! `kafka-producer-perf-test` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it sends in `steps`, and what it measures in `stats`.
+//! Its options are in `options`, its records in `steps`, and its measures in `stats`.
 
 mod options;
 pub mod stats;
@@ -31,7 +31,7 @@ const DEFAULT_INTERVAL_MS: i64 = 5000;
 /// Why nothing is sent.
 enum Failure {
     Stopped(Stop),
-    /// One of the tool's own checks, which complain as the parser does.
+    /// An error of the tool's own checks, in the form of the parser's errors.
     Refused(String),
     /// The message of an exception that Java does not catch.
     Uncaught(String),

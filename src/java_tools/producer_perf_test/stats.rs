@@ -1,11 +1,11 @@
-//! What is measured of records sent: how many, how many bytes, and how long each took; and the lines that say it.
+//! Measures of sent records: number, bytes, and latencies; and the lines that print them.
 
 use std::time::Instant;
 
 use crate::error::Result;
 use crate::output::Printer;
 
-/// Latencies kept at most, to say what most records took.
+/// The most latencies that are kept for percentiles.
 const SAMPLES: u64 = 500_000;
 
 /// The measures of a run.
@@ -13,7 +13,7 @@ const SAMPLES: u64 = 500_000;
 pub struct Stats {
     began: Instant,
     window: Window,
-    /// In milliseconds, one of each `sampling` records.
+    /// In milliseconds, one of every `sampling` records.
     latencies: Vec<u32>,
     sampling: u64,
     count: u64,
@@ -21,7 +21,7 @@ pub struct Stats {
     total_latency: u64,
     max_latency: u32,
     interval_ms: u64,
-    /// Whether these are the measures after the first records.
+    /// Whether these are the measures after the warm-up.
     is_steady_state: bool,
     is_silent: bool,
 }
@@ -65,7 +65,7 @@ impl Stats {
         }
     }
 
-    /// No more lines but the last: others tell how it goes on.
+    /// Prints no more lines except the last: another object prints the progress.
     pub fn silence(&mut self) {
         self.is_silent = true;
     }
@@ -74,7 +74,7 @@ impl Stats {
         self.count
     }
 
-    /// A record of so many bytes was delivered after so many milliseconds.
+    /// A record of `bytes` bytes was delivered after `latency` milliseconds.
     pub fn record(&mut self, latency: u32, bytes: usize, printer: &mut Printer) -> Result<()> {
         if self.count.is_multiple_of(self.sampling) {
             self.latencies.push(latency);
@@ -113,7 +113,7 @@ impl Stats {
         printer.flush()
     }
 
-    /// The last line.
+    /// Prints the last line.
     pub fn print_total(&mut self, printer: &mut Printer) -> Result<()> {
         let (records, megabytes) = rates(self.began, self.count, self.bytes);
         self.latencies.sort_unstable();

@@ -1,4 +1,4 @@
-//! The records that are sent, one after the other, and when the brokers have them.
+//! Sending records one after the other, and noting when they are acknowledged.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,9 +16,9 @@ use crate::interrupt::Interrupt;
 use crate::java_tools::load_tools::splittable_random::SplittableRandom;
 use crate::output::{Printer, stderr_line, stdout_line};
 
-/// Failures that are named on stderr; the rest is counted.
+/// How many failures are listed on stderr; the rest are counted.
 const NAMED: u64 = 20;
-/// Records between two looks at what was delivered.
+/// After this many records deliveries are polled.
 const BETWEEN_POLLS: u64 = 256;
 
 /// What to send.
@@ -26,12 +26,12 @@ const BETWEEN_POLLS: u64 = 256;
 pub struct Load {
     pub topic: String,
     pub records: u64,
-    /// Records before the steady state.
+    /// The number of warm-up records before the steady state.
     pub warmup: u64,
-    /// Records a second; below zero there is no limit.
+    /// Records a second; negative for no limit.
     pub per_second: f64,
     pub interval_ms: u64,
-    /// How long a transaction lasts, where there are transactions.
+    /// The duration of a transaction; `None` without transactions.
     pub transaction_ms: Option<u64>,
     pub payload: Payload,
 }
@@ -39,7 +39,7 @@ pub struct Load {
 /// The values of the records.
 #[derive(Debug)]
 pub enum Payload {
-    /// So many random letters.
+    /// This many random letters.
     Letters(usize),
     /// One of these.
     OneOf(Vec<String>),
@@ -58,7 +58,7 @@ pub fn payload_file(file: &str, delimiter: &str) -> Result<Payload, String> {
     let text = String::from_utf8_lossy(&bytes);
     let delimiter = if delimiter == "\\n" { "\n" } else { delimiter };
     let delimiter = Regex::new(delimiter).map_err(|_| format!("{delimiter} is no regular expression"))?;
-    // A scanner skips a delimiter at the start and at the end.
+    // Java's scanner skips a delimiter at the start and at the end.
     let mut values: Vec<String> = delimiter.split(&text).map(str::to_owned).collect();
     if values.last().is_some_and(String::is_empty) {
         values.pop();
@@ -70,19 +70,19 @@ pub fn payload_file(file: &str, delimiter: &str) -> Result<Payload, String> {
     Ok(Payload::OneOf(values))
 }
 
-/// Records under way, the oldest first, and what became of the others.
+/// The records in flight, the oldest first, and the results of the others.
 struct Ledger<'a> {
     under_way: VecDeque<(Instant, usize)>,
     stats: Stats,
     steady: Option<Stats>,
     failed: u64,
     printer: &'a mut Printer,
-    /// The first failure to print.
+    /// The first error in printing.
     unprinted: Option<Error>,
 }
 
 impl DeliveryListener for Ledger<'_> {
-    /// Which records these are is not said: they count as the oldest.
+    /// `count` records were delivered. It is not known which: they count as the oldest.
     fn delivered(&mut self, count: u64) {
         for _ in 0..count {
             let Some((sent, bytes)) = self.under_way.pop_front() else {
@@ -115,7 +115,7 @@ impl DeliveryListener for Ledger<'_> {
     }
 }
 
-/// Sends the records and says what was measured.
+/// Sends the records and prints the measures.
 pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let options = SinkOptions {
@@ -205,7 +205,7 @@ fn send(
     Ok(())
 }
 
-/// Waits until the next record is due, and takes note of deliveries meanwhile.
+/// Waits until the next record is due, and handles deliveries meanwhile.
 fn wait(
     pace: &Pace,
     sent: u64,

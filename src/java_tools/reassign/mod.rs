@@ -1,6 +1,6 @@
 //! `kafka-reassign-partitions` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it asks of the cluster in `steps`, and what it prints in `words`.
+//! Its options are in `options`, its requests in `steps`, and its output in `words`.
 
 mod options;
 pub mod steps;
@@ -30,11 +30,11 @@ pub const TOOL: Tool = Tool {
 
 const ABOUT: &str = "This tool helps to move topic partitions between replicas.";
 
-/// In the order of the message that names them all.
+/// In the order of the message with all of them.
 const ACTIONS: [&str; 5] = ["generate", "execute", "verify", "cancel", "list"];
 const DEFAULT_TIMEOUT_MS: i64 = 10_000;
 
-/// What an action needs and what else it takes, beside the connection.
+/// The options that an action needs, and the others that it accepts, except those for the connection.
 fn takes(action: &str) -> (&'static [&'static str], &'static [&'static str]) {
     match action {
         "generate" => (
@@ -88,7 +88,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Exactly one action, one way to the cluster, everything needed, nothing foreign.
+/// Exactly one action, one way to the cluster, all required options, no others.
 fn checked_action(parsed: &Parsed) -> Result<&'static str, String> {
     let given: Vec<&str> = ACTIONS.into_iter().filter(|action| parsed.has(action)).collect();
     let [action] = given[..] else {
@@ -127,7 +127,7 @@ fn has_server(parsed: &Parsed) -> bool {
     parsed.has("bootstrap-server") || parsed.has("zookeeper")
 }
 
-/// Reads settings, files and numbers in Java's order; each may fail only when it is read.
+/// Converts settings, files and numbers in Java's order; each may fail only when it is converted.
 fn prepare(parsed: &Parsed, action: &str, context: &mut Context) -> Result<JavaAction, JavaFailure> {
     let settings = settings(parsed)?;
     note_settings(&settings);
@@ -179,7 +179,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
         Some(server) => Some(server.to_owned()),
         None => parsed.value("bootstrap-controller")?.map(str::to_owned).or(old),
     };
-    // Both options may stand without a value, and then Java has no text to say.
+    // Both options may have no value, and then Java's message is "null".
     let server = server.ok_or_else(|| JavaFailure::Told("null".to_owned()))?;
     check_admin_client(&settings, &server).map_err(JavaFailure::Told)?;
     settings.set("bootstrap.servers", server, Origin::Flag);
@@ -209,7 +209,7 @@ impl From<OptionError> for JavaFailure {
     }
 }
 
-/// The admin call that an action begins with, in the Java client's name.
+/// The name of an action's first admin call in the Java client.
 fn first_call(action: &str) -> &'static str {
     if action == "generate" {
         "listNodes"
@@ -218,7 +218,7 @@ fn first_call(action: &str) -> &'static str {
     }
 }
 
-/// A failure of the connection, with the class that Java puts in front of its message.
+/// A failure of the connection, with the class that Java puts before its message.
 fn unforeseen(error: &Error, call: &str) -> String {
     let message = java_message(error, call);
     match error.kind() {
@@ -232,8 +232,8 @@ fn unforeseen(error: &Error, call: &str) -> String {
     }
 }
 
-/// Java tells its failures on stdout, and follows those it did not foresee with a stack trace; here a line on
-/// stderr stands for that.
+/// Java prints failures on stdout, and a stack trace after unexpected ones; here a line on stderr takes the place of
+/// the trace.
 fn tell(failure: &JavaFailure, call: &str, printer: &mut Printer) -> Result<(), Error> {
     let message = match failure {
         JavaFailure::Terse(message) => {

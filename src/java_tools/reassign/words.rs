@@ -1,4 +1,4 @@
-//! The words of Apache Kafka 4.3.1's kafka-reassign-partitions: its reports, its refusals, and their order.
+//! The output of Apache Kafka 4.3.1's kafka-reassign-partitions: reports, errors, and their order.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::reassignment::progress::{LogDirState, PartitionProgress, PartitionSta
 use crate::reassignment::striped_placement::PlacementError;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// Where Jackson says that it read nothing.
+/// The place in a message of Jackson's about empty input.
 const NO_LOCATION: &str = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]";
 
 pub const EXISTING_REASSIGNMENT: &str = "Cannot execute because there is an existing partition assignment.  \
@@ -21,7 +21,7 @@ pub const RUN_VERIFY: &str = "Warning: You must run --verify periodically, until
 pub const NOT_ALL_RACKS: &str = "Not all brokers have rack information. Add --disable-rack-aware in \
     command line to make replica assignment without rack information.";
 
-/// What is wrong with a reassignment file.
+/// The message about an invalid reassignment file.
 pub fn plan_error(error: &PlanError) -> String {
     match error {
         PlanError::EmptyInput => format!("The input string shouldn't be empty{NO_LOCATION}"),
@@ -68,7 +68,7 @@ pub fn plan_error(error: &PlanError) -> String {
     }
 }
 
-/// What is wrong with a list of topics: all text that is no JSON gets the same message.
+/// The message about an invalid list of topics: any invalid JSON has the same message.
 pub fn topics_error(error: &PlanError) -> String {
     match error {
         PlanError::EmptyInput | PlanError::NotJson(_) => "The input string is not a valid JSON".to_owned(),
@@ -94,7 +94,7 @@ pub fn placement_error(error: PlacementError) -> String {
     }
 }
 
-/// Names the unknown broker that Java finds first.
+/// The message about the unknown broker that Java finds first.
 pub fn unknown_broker(named: impl IntoIterator<Item = BrokerId>, alive: &[BrokerId]) -> Option<String> {
     let unknown = brokers_in_hash_order(named)
         .into_iter()
@@ -110,7 +110,7 @@ pub fn missing_partitions(missing: &[TopicPartition]) -> String {
     format!("Unable to find partition: {}", words.join(", "))
 }
 
-/// `foo-0,foo-1`, and `s` unless it is one.
+/// `foo-0,foo-1`, and a plural `s` unless it is one.
 pub fn started(partitions: &[TopicPartition]) -> String {
     let plural = plural(partitions.len());
     format!(
@@ -147,7 +147,7 @@ fn refusals(refused: &BTreeMap<TopicPartition, String>) -> String {
     lines.join("\n")
 }
 
-/// One line a started move; Java leaves a blank at the end.
+/// One line for each started move, with a blank at the end, as in Java.
 pub fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) -> String {
     let PartitionReplica {
         broker,
@@ -248,7 +248,7 @@ pub fn active(active: &ActiveReassignments) -> String {
     format!("Current partition reassignments:\n{}", lines.join("\n"))
 }
 
-/// The topics, each once, as Java's sets hand them out.
+/// The topics, without duplicates, in the order of Java's sets.
 pub fn topics_in_hash_order(topics: &[String]) -> Vec<&String> {
     in_hash_order(topics, |topic| hash_of_string(topic))
 }

@@ -1,7 +1,7 @@
 //! `kafka-share-groups` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it asks of the cluster in `steps`, and what it prints in `words`. What fails while
-//! it works is printed on stdout and is no failure of the process, as in Java.
+//! Its options are in `options`, its requests in `steps`, and its output in `words`. Failures of requests are printed
+//! on stdout and do not change the exit code, as in Java.
 
 mod options;
 pub mod steps;
@@ -29,10 +29,10 @@ pub const TOOL: Tool = Tool {
 
 const ABOUT: &str = "This tool helps to list, describe, reset and delete share groups.";
 
-/// In the order of the message that names them all.
+/// In the order of the message with all of them.
 const ACTIONS: [&str; 5] = ["list", "describe", "delete", "reset-offsets", "delete-offsets"];
 
-/// Where a reset leads, in the order in which Java reads them.
+/// The targets of a reset, in the order in which Java checks them.
 const SCENARIOS: [&str; 3] = ["to-datetime", "to-earliest", "to-latest"];
 
 pub(super) fn run(args: &[String]) -> ExitCode {

@@ -77,7 +77,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     ),
 ];
 
-/// The options that count only beside others, and those.
+/// Options that are valid only together with others, and those others.
 pub(super) const ONLY_BESIDE: &[(&str, &[&str])] = &[
     ("members", &["describe"]),
     ("offsets", &["describe"]),

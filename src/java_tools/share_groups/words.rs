@@ -1,4 +1,4 @@
-//! What `kafka-share-groups` prints, to the letter.
+//! The output of `kafka-share-groups`, to the letter.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -28,7 +28,7 @@ pub fn groups(printer: &mut Printer, groups: &[&GroupListing], with_states: bool
     Ok(())
 }
 
-/// Says on stderr that nobody is in a group.
+/// Prints on stderr that a group has no members.
 pub fn state_notice(printer: &mut Printer, group: &ShareGroupDescription) -> Result<()> {
     printer.flush()?;
     let name = &group.id;
@@ -40,7 +40,7 @@ pub fn state_notice(printer: &mut Printer, group: &ShareGroupDescription) -> Res
     Ok(())
 }
 
-/// Where a group is.
+/// Prints the offsets of a group.
 pub fn offsets(printer: &mut Printer, group: &str, places: &SharePlaces, is_verbose: bool) -> Result<()> {
     if places.is_empty() {
         return printer.line(format_args!("\nShare group '{group}' has no offset information."));
@@ -78,7 +78,7 @@ pub fn offsets(printer: &mut Printer, group: &str, places: &SharePlaces, is_verb
     printer.line("")
 }
 
-/// The members of a group.
+/// Prints the members of a group.
 pub fn members(printer: &mut Printer, group: &ShareGroupDescription, is_verbose: bool) -> Result<()> {
     let mut members: Vec<_> = group.members.iter().collect();
     members.sort_by(|a, b| a.id.cmp(&b.id));
@@ -116,7 +116,7 @@ pub fn members(printer: &mut Printer, group: &ShareGroupDescription, is_verbose:
     printer.line("")
 }
 
-/// The state of a group; `coordinator` is its address and its id.
+/// Prints the state of a group; `coordinator` is its address and its id.
 pub fn state(
     printer: &mut Printer,
     group: &ShareGroupDescription,
@@ -156,7 +156,7 @@ pub fn state(
     printer.line("")
 }
 
-/// What became of the topics whose offsets were to be deleted.
+/// Prints the results for topics whose offsets were to be deleted.
 pub fn deleted_offsets(printer: &mut Printer, rows: &BTreeMap<String, Option<String>>) -> Result<()> {
     if !rows.is_empty() {
         let width = widest(rows.keys().map(String::as_str), NARROW);

@@ -1,30 +1,30 @@
-//! What `kafka-storage` needs of a `server.properties`.
+//! The settings of a `server.properties` that `kafka-storage` needs.
 
 use super::super::console::{KeyValue, properties_file};
 use crate::topic_partition::BrokerId;
 
-/// Where the logs are without `log.dirs`.
+/// The log directory without `log.dirs`.
 const DEFAULT_LOG_DIR: &str = "/tmp/kafka-logs";
 
-/// A broker or a controller, as its file describes it.
+/// The settings of a broker or a controller.
 #[derive(Debug)]
 pub(super) struct ServerConfig {
-    /// None where the file is one of a cluster with `ZooKeeper`.
+    /// Empty if the file belongs to a cluster with `ZooKeeper`.
     pub roles: Vec<String>,
     pub node_id: BrokerId,
     /// In the order of the file.
     pub log_dirs: Vec<String>,
-    /// Where the metadata is; the first of the log dirs, unless the file says another place.
+    /// The directory of the metadata log; the first log dir, unless `metadata.log.dir` is set.
     pub metadata_dir: String,
     pub has_static_voters: bool,
-    /// The first listener of controllers.
+    /// The first name in `controller.listener.names`.
     pub controller_listener: String,
-    /// `NAME://host:port` of every listener, those first that are advertised.
+    /// `NAME://host:port` of every listener, advertised ones first.
     listeners: Vec<String>,
 }
 
 impl ServerConfig {
-    /// Every directory once, by name.
+    /// Every directory, sorted and without duplicates.
     pub(super) fn directories(&self) -> Vec<String> {
         let mut all = self.log_dirs.clone();
         all.push(self.metadata_dir.clone());
@@ -33,7 +33,7 @@ impl ServerConfig {
         all
     }
 
-    /// The address of the node as a controller.
+    /// The address of the node's controller listener.
     pub(super) fn controller_address(&self) -> Result<(String, u16), String> {
         let name = &self.controller_listener;
         let of_name = |listener: &String| {

@@ -1,4 +1,4 @@
-//! `kafka-storage format`: the files that make directories those of a broker.
+//! `kafka-storage format`: writes the files that make directories usable for a broker.
 
 use std::fs;
 use std::path::Path;
@@ -21,10 +21,10 @@ use crate::storage::meta_properties::MetaProperties;
 use crate::storage::partition_metadata::random_id;
 use crate::topic_partition::TopicPartition;
 
-/// 3.5-IV2, the first version of the metadata that has SCRAM credentials.
+/// 3.5-IV2, the first metadata version with SCRAM credentials.
 const FIRST_WITH_SCRAM: i16 = 11;
 
-/// The version of the metadata with the features beside it, by name.
+/// The metadata version and the levels of other features, by name.
 type Levels = Vec<(&'static str, i16)>;
 
 pub(super) fn run(config: &ServerConfig, given: &Namespace) -> Result<ExitCode, String> {
@@ -122,7 +122,7 @@ fn check_quorum(config: &ServerConfig, given: &Namespace) -> Result<(), String> 
     Ok(())
 }
 
-/// The levels of the release, with those that were asked for.
+/// The levels of the release, changed by those of the options.
 fn levels(version: i16, words: &[&str]) -> Result<Levels, String> {
     let mut levels: Levels = versions::FEATURES
         .iter()
@@ -153,12 +153,12 @@ fn levels(version: i16, words: &[&str]) -> Result<Levels, String> {
             }
         }
     }
-    // The quorum has its own level, and a feature at level 0 is none.
+    // The quorum's level is written elsewhere, and a feature at level 0 is left out.
     levels.retain(|(name, level)| *name != "kraft.version" && *level > 0);
     Ok(levels)
 }
 
-/// Directories with what their `meta.properties` say.
+/// Directories with the content of their `meta.properties`.
 type Formatted = Vec<(String, MetaProperties)>;
 
 /// The directories that are formatted, and those that are not; Java's order differs from run to run.
@@ -175,17 +175,17 @@ fn sorted_out(config: &ServerConfig) -> Result<(Formatted, Vec<String>), String>
     Ok((formatted, empty))
 }
 
-/// What a directory is formatted with.
+/// What is written to a directory.
 struct Plan {
     version: i16,
     levels: Levels,
     users: Vec<Credential>,
-    /// Those of a dynamic quorum; `None` where its voters are in the properties, or come later.
+    /// The voters of a dynamic quorum; `None` if they are in the properties, or are added later.
     voters: Option<Vec<Voter>>,
 }
 
 impl Plan {
-    /// The metadata's version and the levels of the features beside it.
+    /// The metadata version and the levels of the other features.
     fn all_levels(&self) -> impl Iterator<Item = (&'static str, i16)> + '_ {
         let first = [("metadata.version", self.version)];
         first.into_iter().chain(self.levels.iter().copied())
@@ -236,7 +236,7 @@ impl Plan {
                 None => random_id().map_err(failed)?,
             }),
         };
-        // Last, since a directory with it is formatted.
+        // Last, since a directory with this file counts as formatted.
         meta.write(path, true).map_err(failed)
     }
 

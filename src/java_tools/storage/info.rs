@@ -1,4 +1,4 @@
-//! `kafka-storage info`: which directories there are, what they say of themselves, and what is wrong with that.
+//! `kafka-storage info`: the directories, the content of their properties, and the problems found.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::config::{ServerConfig, value};
 use crate::output::stdout_line;
 use crate::storage::file_name::META_PROPERTIES;
 
-/// The properties of a directory that count, by name.
+/// The properties of a directory that matter, by name.
 type Metadata = BTreeMap<&'static str, String>;
 
 pub(super) fn run(config: &ServerConfig) -> ExitCode {
@@ -53,7 +53,7 @@ pub(super) fn run(config: &ServerConfig) -> ExitCode {
     }
 }
 
-/// A heading, the lines, and an empty one; nothing where there are no lines.
+/// Prints a heading, the lines, and an empty line; nothing without lines.
 fn list(one: &str, several: &str, lines: &[String]) {
     if lines.is_empty() {
         return;

@@ -1,7 +1,7 @@
 //! `kafka-storage` as Apache Kafka 4.3.1 has it, for log dirs of Apache Kafka and of the mini broker.
 //!
-//! What the properties file says is in `config`, the versions of releases in `versions`, first users in `scram`, the
-//! voters of a dynamic quorum in `voters`.
+//! The properties file is in `config`, the versions of releases in `versions`, first users in `scram`, the voters of a
+//! dynamic quorum in `voters`.
 
 mod config;
 mod format;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// The error is the line that the tool ends with.
+/// The error is the line with which the tool ends.
 fn carry_out(given: &Namespace) -> Result<ExitCode, String> {
     match given.command {
         "info" => {

@@ -35,7 +35,7 @@ const INITIAL_CONTROLLERS: OptionSpec = value(
     "With format: the voters of a dynamic quorum.",
 );
 
-/// Each once, whichever subcommands have it.
+/// Each option once, even if several subcommands have it.
 pub(super) const OPTIONS: &[OptionSpec] = &[
     CONFIG,
     CLUSTER_ID,

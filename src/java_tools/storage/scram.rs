@@ -1,4 +1,4 @@
-//! `--add-scram`: a user with a password, as the record that the cluster keeps of it (KIP-900).
+//! `--add-scram`: a user with a password, as the record of the metadata log (KIP-900).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,13 +8,13 @@ use crate::internal_records::value::Value;
 use crate::wire::sasl::{ScramHash, salted_password};
 use crate::wire::secret::Secret;
 
-/// The iterations of a credential without any, and the most that there can be.
+/// The default and least number of iterations, and the greatest.
 const FEWEST_ITERATIONS: i32 = 4096;
 const MOST_ITERATIONS: i32 = 16_384;
-/// The bytes of a salt that nobody has given.
+/// The bytes of a random salt.
 const SALT_LEN: usize = 16;
 
-/// What the cluster keeps of a user.
+/// What the cluster stores for a user.
 #[derive(Debug)]
 pub(super) struct Credential {
     name: String,
@@ -26,7 +26,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Reads `SCRAM-SHA-256=[name=alice,password=alice-secret]`; the error is the line that Java's tool ends with.
+    /// Parses `SCRAM-SHA-256=[name=alice,password=alice-secret]`; the error is the line with which Java's tool ends.
     pub(super) fn parse(word: &str) -> Result<Self, String> {
         let word = word.trim();
         let (mechanism, fields) = word
@@ -123,7 +123,7 @@ impl Credential {
     }
 }
 
-/// The parts of an argument, each of which is taken once.
+/// The fields of an argument, each of which is taken once.
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Fields<'a> {
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         fields.collect::<Result<_, String>>().map(Self)
     }
 
-    /// The last field of a name.
+    /// The last field with this name.
     fn take(&mut self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().rfind(|(known, _)| *known == name)?.1;
         self.0.retain(|(known, _)| *known != name);
@@ -188,7 +188,7 @@ fn random_salt() -> Result<Vec<u8>, String> {
     Ok(salt)
 }
 
-/// Bytes as Java has them, with a sign.
+/// Bytes as signed numbers, as in Java.
 fn java_bytes(bytes: &[u8]) -> Vec<i8> {
     bytes.iter().map(|byte| byte.cast_signed()).collect()
 }

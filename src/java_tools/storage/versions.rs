@@ -1,6 +1,6 @@
-//! The versions of the metadata and the features of Kafka's releases (KIP-584, KIP-1022), as 4.3.1 knows them.
+//! Metadata versions and feature levels of Kafka's releases (KIP-584, KIP-1022), as of 4.3.1.
 
-/// The lowest version there is, and the names from it on.
+/// The lowest metadata version, and the names from it on.
 const FIRST: i16 = 7;
 const NAMES: [&str; 25] = [
     "3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1", "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2", "3.7-IV0",
@@ -8,10 +8,10 @@ const NAMES: [&str; 25] = [
     "4.0-IV3", "4.1-IV0", "4.1-IV1", "4.2-IV0", "4.2-IV1", "4.3-IV0", "4.4-IV0",
 ];
 
-/// The latest version that is released.
+/// The latest version in production.
 pub(super) const LATEST: i16 = 30;
 
-/// A feature beside the metadata's version: the level of a release, and since which version.
+/// A feature other than the metadata version: its level in a release, and the version from which it has that level.
 #[derive(Debug)]
 pub(super) struct Feature {
     pub name: &'static str,
@@ -34,25 +34,25 @@ const fn feature(name: &'static str, max: i16, since: i16) -> Feature {
 }
 
 impl Feature {
-    /// Its level in a release of this version.
+    /// Its level in a release with this metadata version.
     pub(super) fn level_at(&self, version: i16) -> i16 {
         if version >= self.since { self.max } else { 0 }
     }
 }
 
-/// The name of a version; `None` where there is no such version.
+/// The name of a metadata version; `None` if it does not exist.
 pub(super) fn name_of(version: i16) -> Option<&'static str> {
     let place = usize::try_from(version.checked_sub(FIRST)?).ok()?;
     NAMES.get(place).copied()
 }
 
-/// The version that a word means, `4.0` or `4.0-IV3`. With `unstable` also those that are not released.
+/// The metadata version of a word, `4.0` or `4.0-IV3`. With `unstable` also those that are not in production.
 pub(super) fn of_word(word: &str, unstable: bool) -> Result<i16, String> {
     let known: Vec<(i16, &str)> = (FIRST..)
         .zip(NAMES)
         .filter(|(version, _)| unstable || *version <= LATEST)
         .collect();
-    // The short name is that of the last version of a release that is out.
+    // The short name means the last version of a release that is in production.
     let is_it = |(version, name): &&(i16, &str)| {
         let short = name.split_once('-').map_or(*name, |(short, _)| short);
         *name == word || (short == word && *version <= LATEST)

@@ -1,4 +1,4 @@
-//! The voters of a dynamic quorum (KIP-853): `--standalone`, `--initial-controllers`, and the snapshot that names them.
+//! The voters of a dynamic quorum (KIP-853): `--standalone`, `--initial-controllers`, and the snapshot with them.
 
 use std::net::Ipv6Addr;
 
@@ -12,10 +12,10 @@ use crate::records::batch_builder::BatchOptions;
 use crate::records::control_record::ControlType;
 use crate::storage::partition_metadata::{decode_id, random_id};
 
-/// The level of `kraft.version` that has voters which change.
+/// The level of `kraft.version` for dynamic quorums.
 const KRAFT_VERSION: i64 = 1;
 
-/// A controller that votes.
+/// A voter of the quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Voter {
     pub id: i32,
@@ -24,7 +24,7 @@ pub(super) struct Voter {
     pub directory_id: Uuid,
 }
 
-/// The only voter: the node itself, on a new directory.
+/// The only voter: the node itself, with a new directory id.
 pub(super) fn standalone(config: &ServerConfig) -> Result<Vec<Voter>, String> {
     if !config.is_controller() {
         return Err("You can only use --standalone on a controller.".to_owned());
@@ -39,7 +39,7 @@ pub(super) fn standalone(config: &ServerConfig) -> Result<Vec<Voter>, String> {
     }])
 }
 
-/// Reads `1@host:9093:directory-id,2@…`; sorted by id.
+/// Parses `1@host:9093:directory-id,2@…`; sorted by id.
 pub(super) fn parse(words: &str) -> Result<Vec<Voter>, String> {
     let mut voters: Vec<Voter> = words.split(',').map(voter).collect::<Result<_, _>>()?;
     voters.sort_by_key(|voter| voter.id);
@@ -87,7 +87,7 @@ fn voter(word: &str) -> Result<Voter, String> {
     })
 }
 
-/// A host as Java has it: an address of version 6 with all its groups.
+/// A host as Java prints it: an IPv6 address with all its groups.
 fn java_host(host: &str) -> String {
     let Ok(address) = host.parse::<Ipv6Addr>() else {
         return host.to_owned();
@@ -100,7 +100,7 @@ fn java_host(host: &str) -> String {
     groups.join(":")
 }
 
-/// The first snapshot of the metadata log: that the quorum is dynamic, and who votes.
+/// The first snapshot of the metadata log, with `kraft.version` and the voters.
 pub(super) fn snapshot(listener: &str, voters: &[Voter], now_ms: i64) -> Option<Vec<u8>> {
     let mut first = batch(0);
     append(&mut first, ControlType::SnapshotHeader, now_ms, |value| {

@@ -1,7 +1,6 @@
 //! `kafka-topics` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what becomes of their values in `values`, what it asks of the cluster in `steps`, and what
-//! it prints in `words`.
+//! Its options are in `options`, their values in `values`, its requests in `steps`, and its output in `words`.
 
 mod options;
 pub mod steps;
@@ -38,7 +37,7 @@ const REPORTS: [&str; 4] = [
     "unavailable-partitions",
 ];
 
-/// Why the tool ends before it looks for a cluster.
+/// Why the tool ends before it connects.
 enum Refusal {
     /// A message and the table of options.
     Usage(String),
@@ -88,9 +87,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 
 fn failed(message: &str, printer: &mut Printer) -> ExitCode {
     let told = failure(printer, message);
-    // A reader that has gone misses it; the exit code says it too.
+    // If the reader has gone, the message is lost; the exit code says it too.
     let _ = told.and(printer.flush());
-    // Java logs it on stderr besides, with a stack trace.
+    // Java also logs it on stderr, with a stack trace.
     stderr_line(log_line::line(
         "ERROR",
         message,
@@ -187,7 +186,7 @@ fn check_combinations(parsed: &Parsed) -> Result<(), String> {
     only_with("exclude-internal", &["list", "describe"], &[])
 }
 
-/// The client's settings; what is wrong with them is said before anything else happens.
+/// The client's settings; errors in them are reported before anything else happens.
 fn settings(parsed: &Parsed) -> Result<Settings, String> {
     let mut settings = Settings::default();
     settings.set("default.api.timeout.ms", "60000", Origin::Default);
@@ -215,7 +214,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
     Ok(settings)
 }
 
-/// The brokers that old command lines mean when they name ZooKeeper's hosts: the same hosts on Kafka's port.
+/// The brokers of old command lines that name ZooKeeper's hosts: the same hosts with Kafka's port.
 fn servers_beside_zookeeper(parsed: &Parsed) -> Result<String, OptionError> {
     let hosts = parsed.value("zookeeper")?.unwrap_or_default();
     let hosts = hosts.split_once('/').map_or(hosts, |(hosts, _)| hosts);

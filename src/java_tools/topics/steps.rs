@@ -1,6 +1,6 @@
-//! The steps of `kafka-topics`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-topics`, in the order of Apache Kafka's own tool.
 //!
-//! They differ from the native steps in what is asked and when, and so in what a failure leaves behind.
+//! Requests and their order differ from the native steps, and so does what a failure leaves behind.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::java::hash_order::{hash_order, hash_order_presized};
 use crate::topic_partition::{BrokerId, is_internal_topic};
 use crate::wire::WireError;
 
-/// What was asked for.
+/// The action in the options.
 #[derive(Debug)]
 pub enum Action {
     Create(Creation),
@@ -46,7 +46,7 @@ pub struct Alteration {
     pub selection: Selection,
     pub if_exists: bool,
     pub partitions: i32,
-    /// Of every partition, the existing ones first.
+    /// The replicas of every partition, the existing ones first.
     pub assignment: Option<Vec<Vec<BrokerId>>>,
 }
 
@@ -68,26 +68,26 @@ pub struct Selection {
     pub exclude_internal: bool,
 }
 
-/// Why the tool ends with "Error while executing topic command", in Java's words, or why it cannot begin.
+/// Why the tool ends with "Error while executing topic command", with Java's message, or why it cannot begin.
 #[derive(Debug)]
 pub enum Failure {
     Executing(String),
-    /// The same where the cluster refuses the connection, with what is missing in our own words.
+    /// The same where the connection is refused, with what is missing in our own words.
     Refused {
         message: String,
         why: String,
     },
-    /// The cluster cannot be looked for at all.
+    /// The client cannot be built.
     NoClient(String),
-    /// Everything was shown but what a broker that does not answer would have said; Java waits for it and fails.
+    /// Everything was printed except the part of a broker that does not answer; Java waits for it and fails.
     Partly(String),
-    /// Nobody reads our output any more.
+    /// The reader of stdout has gone.
     ClosedPipe,
 }
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Runs the action; what it prints is printed when this returns.
+/// Runs the action; all output is flushed when this returns.
 pub fn run(action: &Action, context: &mut Context) -> Result<()> {
     let outcome = match action {
         Action::Create(creation) => create(creation, context),
@@ -258,7 +258,7 @@ fn select(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescr
     let topics = admin(context, "listTopics")?.all_topics();
     let mut topics = topics.map_err(|error| asking(&error, "listTopics"))?;
     if selection.exclude_internal {
-        // What a broker of another make calls internal may be more than the names.
+        // A broker of another vendor may call more topics internal than these names.
         topics.retain(|topic| !topic.is_internal && !is_internal_topic(&topic.name));
     }
     if let Some(text) = &selection.topic {
@@ -286,7 +286,7 @@ fn first_refusal(outcomes: Vec<(String, Result<(), ApiError>)>) -> Result<()> {
     refusal.map_or(Ok(()), |refusal| Err(refused(&refusal)))
 }
 
-/// The order in which `Config.entries()` hands them out.
+/// The order in which `Config.entries()` iterates.
 fn in_java_order(configs: Vec<ConfigEntry>) -> Vec<ConfigEntry> {
     hash_order(configs, |config| &config.name)
 }

@@ -1,4 +1,4 @@
-//! The values of `kafka-topics`' options: read in Java's order, refused in Java's words.
+//! The values of `kafka-topics`' options: converted in Java's order, with Java's error messages.
 
 use super::super::option_parser::{OptionError, Parsed};
 use super::steps::{Action, Alteration, Creation, Description, Selection};
@@ -8,7 +8,7 @@ use crate::java::split::split;
 use crate::topic_config;
 use crate::topic_partition::BrokerId;
 
-/// Reads the values that the action needs, in Java's order; the error is the message of Java's exception.
+/// Converts the values that the action needs, in Java's order; the error is the message of Java's exception.
 pub(super) fn action(parsed: &Parsed) -> Result<Action, String> {
     let text = |error: OptionError| error.to_string();
     if parsed.has("create") {
@@ -76,7 +76,7 @@ fn creation(parsed: &Parsed) -> Result<Creation, String> {
     })
 }
 
-/// `1:2,2:3`: the replicas of each partition. Nothing but commas counts as not given.
+/// `1:2,2:3`: the replicas of each partition. Only commas count as no value.
 fn assignment(list: &str) -> Result<Vec<Vec<BrokerId>>, String> {
     let mut partitions: Vec<Vec<BrokerId>> = Vec::new();
     for (number, partition) in split(list, ',').into_iter().enumerate() {

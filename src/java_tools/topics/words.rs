@@ -1,4 +1,4 @@
-//! What `kafka-topics` prints, to the letter.
+//! The output of `kafka-topics`, to the letter.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -27,7 +27,7 @@ pub struct Report {
     pub overrides: bool,
 }
 
-/// A topic with all that its lines tell.
+/// A topic with all data for its lines.
 #[derive(Debug)]
 pub struct DescribedTopic<'a> {
     pub topic: &'a TopicDescription,
@@ -38,7 +38,7 @@ pub struct DescribedTopic<'a> {
     pub live: &'a BTreeSet<BrokerId>,
 }
 
-/// The line before a topic is created whose name a metric cannot tell from another's.
+/// The warning before a topic is created whose name collides with another's in metrics.
 pub fn collision_warning(printer: &mut Printer) -> Result<()> {
     printer.line(
         "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could \
@@ -50,7 +50,7 @@ pub fn created(printer: &mut Printer, topic: &str) -> Result<()> {
     printer.line(format_args!("Created topic {topic}."))
 }
 
-/// One name a line; no name is one empty line.
+/// One name a line; an empty line if there are none.
 pub fn names(printer: &mut Printer, names: &[&str]) -> Result<()> {
     printer.line(names.join("\n"))
 }
@@ -84,7 +84,7 @@ impl DescribedTopic<'_> {
         self.reassignments.get(&name)
     }
 
-    /// Of a partition on the move, the replicas it had before.
+    /// The replication factor; for a partition being moved, that of the replicas it had before.
     fn replication_factor(&self, partition: &PartitionDescription) -> usize {
         health::replication_factor(partition, self.reassignment(partition.partition))
     }

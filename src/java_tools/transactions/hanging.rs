@@ -1,4 +1,4 @@
-//! `find-hanging` of `kafka-transactions`: open transactions of partitions that no coordinator will end (KIP-664).
+//! `find-hanging` of `kafka-transactions`: open transactions in partitions that no coordinator will end (KIP-664).
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// Without `--max-transaction-timeout`, in minutes: as long as a transaction may be open by default.
+/// The default of `--max-transaction-timeout`, in minutes: the default of `transaction.max.timeout.ms`.
 const MAX_TIMEOUT: i64 = 15;
 const MINUTE_MS: i64 = 60_000;
 
@@ -47,7 +47,7 @@ pub(super) fn find(given: &Namespace, context: &mut Context) -> Result<(), Failu
     show(&hanging, context)
 }
 
-/// The partitions to search, each with the broker that is asked.
+/// The partitions to search, each with the broker to ask.
 fn partitions(
     given: &Namespace,
     admin: &mut AdminClient,
@@ -84,7 +84,7 @@ fn partitions(
     Ok(chosen)
 }
 
-/// The broker that is asked about a partition: the one that was named, where it has a replica, or else the leader.
+/// The broker to ask about a partition: the one in the options, if it has a replica, or else the leader.
 fn asked(broker: Option<BrokerId>, partition: &PartitionDescription) -> Option<BrokerId> {
     match broker {
         Some(broker) => partition.replicas.contains(&broker).then_some(broker),
@@ -116,7 +116,7 @@ fn open_transactions(
     Ok(open)
 }
 
-/// Leaves out those that a coordinator knows: it will write their markers.
+/// Removes those that a coordinator knows: it will write their markers.
 fn keep_hanging(open: Vec<Open>, admin: &mut AdminClient) -> Result<Vec<Open>, Failure> {
     let what = format!("Failed to list transactions for {} producers", open.len());
     let failed = |error: &Error| exit_for(&what, error, "listTransactions");

@@ -1,6 +1,6 @@
 //! `kafka-transactions` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options are in `options`, what it asks of the cluster in `steps` and `hanging`.
+//! Its options are in `options`, its requests in `steps` and `hanging`.
 
 mod hanging;
 mod options;
@@ -23,7 +23,7 @@ pub const TOOL: Tool = Tool {
     options: OPTIONS,
 };
 
-/// What this tool prints of the release, beside its number.
+/// The version that this tool prints, with the commit.
 const VERSION: &str = "4.3.1 (Commit:26b251a451ce941d)";
 
 pub(super) fn run(args: &[String]) -> ExitCode {
@@ -60,14 +60,14 @@ fn prepare(given: &Namespace) -> Result<Context, Failure> {
     admin_tool::context(config, given.value("bootstrap-server"))
 }
 
-/// The last line of Java's tool where the cluster refuses something.
+/// The last line of Java's tool after a refusal by the cluster.
 fn exit_message(what: &str, why: &str) -> Failure {
     Failure::of(format!(
         "{what}: {why}. Enable debug logging for additional detail."
     ))
 }
 
-/// The same for an error of ours; `call` is the admin call's name in Java's client.
+/// The same for an error of kafkit; `call` is the admin call's name in Java's client.
 fn exit_for(what: &str, error: &Error, call: &str) -> Failure {
     Failure {
         why: super::errors::what_is_missing(error),

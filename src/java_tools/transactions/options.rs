@@ -63,7 +63,7 @@ const FORCED_ID: OptionSpec = value(
     "With forceTerminateTransaction: the transactional id.",
 );
 
-/// Each once, whichever subcommands have it.
+/// Each option once, even if several subcommands have it.
 pub(super) const OPTIONS: &[OptionSpec] = &[
     BOOTSTRAP,
     COMMAND_CONFIG,

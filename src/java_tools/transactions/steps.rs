@@ -1,4 +1,4 @@
-//! The steps of `kafka-transactions`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-transactions`, in the order of Apache Kafka's own tool.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,10 +14,10 @@ use crate::java::hash_set_order::{hash_of_topic_partition, in_hash_order};
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
-/// The call that Java's client makes for producers, as its messages name it.
+/// The name of the call for producers in messages of Java's client.
 pub(super) const DESCRIBE_PRODUCERS: &str = "describeProducers(api=DESCRIBE_PRODUCERS)";
 
-/// Java's default for the producers that it fences, in milliseconds.
+/// The transaction time-out with which Java fences producers, in milliseconds.
 const FENCING_TIMEOUT_MS: i32 = 30_000;
 
 pub(super) fn run(given: &Namespace, context: &mut Context) -> Result<(), Failure> {
@@ -147,7 +147,7 @@ fn partition(given: &Namespace) -> TopicPartition {
     TopicPartition::new(topic, number(given, "partition").unwrap_or_default())
 }
 
-/// The producers of one partition, as one broker or the leader knows them; `what` begins the message of a failure.
+/// The producers of one partition, as one broker or the leader reports them; `what` begins the message of a failure.
 fn producers_of(
     partition: &TopicPartition,
     broker: Option<BrokerId>,
@@ -284,7 +284,7 @@ fn transaction_at(
     })
 }
 
-/// Fences whoever uses a transactional id; an id that is not there is made, as in Java.
+/// Fences the producer of a transactional id; an unknown id is created, as in Java.
 fn terminate(id: &str, context: &mut Context) -> Result<(), Failure> {
     let what = format!("Failed to force terminate transactionalId `{id}`");
     let failed = |error: &Error| exit_for(&what, error, "fenceProducers");

@@ -1,4 +1,4 @@
-//! `kafka-verifiable-consumer` as Apache Kafka 4.3.1 has it: reads a topic in a group, and prints what happens as JSON.
+//! `kafka-verifiable-consumer` as Apache Kafka 4.3.1 has it: reads a topic in a group, and prints events as JSON.
 
 pub mod steps;
 

@@ -1,4 +1,4 @@
-//! What a member of a group reads, and the events that say so.
+//! Reading as a member of a group, and the events printed for it.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,23 +13,23 @@ use crate::java_tools::load_tools::events;
 use crate::output::{Printer, stderr_line};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// How long one look for records takes.
+/// How long one poll may take.
 const POLL: Duration = Duration::from_millis(200);
 
 /// What to read.
 #[derive(Debug)]
 pub struct Load {
     pub topic: String,
-    /// None is without end.
+    /// `None` for no end.
     pub records: Option<u64>,
     pub is_verbose: bool,
     pub tells_commits: bool,
 }
 
-/// What one look found.
+/// The records of one poll.
 struct Batch<'a> {
     load: &'a Load,
-    /// Records still to come; none where there is no end.
+    /// How many records are still wanted; `None` for no end.
     left: Option<u64>,
     count: u64,
     /// The number of records, the first and the last offset of each partition.
@@ -108,7 +108,7 @@ impl Batch<'_> {
     }
 }
 
-/// Reads until there is enough or a signal comes.
+/// Reads until the number is reached or a signal comes.
 pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let options = SourceOptions {
@@ -158,7 +158,7 @@ pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()
         events::print(printer, "partitions_revoked", &partitions(&assigned))?;
     }
     events::print(printer, "shutdown_complete", "")?;
-    // Java's process says this when it ends by itself, too.
+    // Java's process prints this when it ends by itself, too.
     if !was_interrupted {
         events::print(printer, "shutdown_requested", "")?;
     }

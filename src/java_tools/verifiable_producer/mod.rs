@@ -1,4 +1,4 @@
-//! `kafka-verifiable-producer` as Apache Kafka 4.3.1 has it: growing numbers to a topic, and what became of each as JSON.
+//! `kafka-verifiable-producer` as Apache Kafka 4.3.1 has it: sends growing numbers, and prints each result as JSON.
 
 pub mod steps;
 
@@ -143,7 +143,7 @@ fn settings(read: &Namespace) -> Result<Settings, String> {
     let servers = read.value("bootstrap-server").unwrap_or_default();
     settings.set("bootstrap.servers", servers, Origin::Default);
     settings.set("acks", read.value("acks").unwrap_or("-1"), Origin::Default);
-    // Tests count on it that nothing is sent twice behind their backs.
+    // Tests rely on it that no record is sent twice unnoticed.
     settings.set("retries", "0", Origin::Default);
     if read.has("producer.config") && read.has("command-config") {
         return Err("Options --producer.config and --command-config are mutually exclusive.".to_owned());

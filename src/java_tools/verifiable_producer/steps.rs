@@ -1,4 +1,4 @@
-//! The numbers that are sent, and the events that say what became of them.
+//! The numbers that are sent, and the events with their results.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,14 +17,15 @@ use crate::topic_partition::Offset;
 #[derive(Debug)]
 pub struct Load {
     pub topic: String,
-    /// None is without end.
+    /// `None` for no end.
     pub records: Option<u64>,
-    /// Records a second; below zero there is no limit.
+    /// Records a second; negative for no limit.
     pub throughput: i64,
     /// The time of the first record in milliseconds since 1970.
     pub first_time: Option<i64>,
+    /// Put in front of each number, with a dot.
     pub prefix: Option<i64>,
-    /// Keys begin anew after so many.
+    /// Keys start again after this many.
     pub keys: Option<u64>,
 }
 
@@ -41,12 +42,12 @@ impl Load {
     }
 }
 
-/// What became of the records, which is printed as it comes.
+/// The results of records, printed as they arrive.
 struct Ledger<'a> {
     load: &'a Load,
     printer: &'a mut Printer,
     acknowledged: u64,
-    /// Where records are that are not yet said to be delivered, by their numbers.
+    /// Partition and offset of records that are not yet reported as delivered, by their numbers.
     places: BTreeMap<u64, (i32, Offset)>,
     unprinted: Option<Error>,
 }
@@ -104,7 +105,7 @@ impl DeliveryListener for Ledger<'_> {
     }
 }
 
-/// Sends the numbers, until there are enough or a signal comes.
+/// Sends the numbers, until the last one or a signal.
 pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()> {
     let interrupt = Interrupt::install()?;
     let options = SinkOptions {

@@ -7,14 +7,14 @@ use crate::internal_records::{json, remote_log};
 use crate::output::digits::push_i32;
 use crate::output::record::RecordFormatter;
 
-/// Shows records of some types of one internal topic; all others are passed over.
+/// Prints records of some types of one internal topic, and skips all others.
 #[derive(Clone, Copy, Debug)]
 pub struct CoordinatorFormatter {
     topic: Topic,
     types: (i16, i16),
 }
 
-/// The formatters' class names with what each shows.
+/// The formatters' class names, and the record types of each.
 const CLASSES: &[(&str, Topic, (i16, i16))] = &[
     (
         "org.apache.kafka.tools.consumer.OffsetsMessageFormatter",
@@ -44,7 +44,7 @@ const CLASSES: &[(&str, Topic, (i16, i16))] = &[
 ];
 
 impl CoordinatorFormatter {
-    /// The formatter of this class name.
+    /// The formatter with this class name.
     pub fn of_class(class: &str) -> Option<Self> {
         let found = CLASSES.iter().find(|(name, _, _)| *name == class);
         found.map(|(_, topic, types)| Self {
@@ -91,12 +91,12 @@ impl RecordFormatter for CoordinatorFormatter {
     }
 }
 
-/// Shows what brokers say of their remote log segments, a line each.
+/// Prints records about remote log segments, a line each.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteLogFormatter;
 
 impl RemoteLogFormatter {
-    /// Its name in Java.
+    /// Its class name in Java.
     pub const CLASS: &str = "org.apache.kafka.server.log.remote.metadata.storage.serialization.\
                              RemoteLogMetadataSerde$RemoteLogMetadataFormatter";
 }

@@ -1,4 +1,4 @@
-//! Records as the console consumer's `DefaultMessageFormatter` prints them, and those that differ little from it.
+//! Records as the console consumer's `DefaultMessageFormatter` prints them, and similar formatters.
 
 use super::deserializer::Deserializer;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
@@ -27,12 +27,12 @@ pub struct DefaultFormatter {
     key: Option<Deserializer>,
     value: Option<Deserializer>,
     headers: Option<Deserializer>,
-    /// Deserializer classes that are not known; raw bytes are printed in their place.
+    /// Unknown deserializer classes; raw bytes are printed instead.
     pub unknown_classes: Vec<String>,
 }
 
 impl DefaultFormatter {
-    /// Reads the properties; of one given several times the last counts.
+    /// Parses the properties; of one given several times the last counts.
     pub fn new(properties: &[(String, String)]) -> Self {
         let get = |name: &str| {
             let found = properties.iter().rev().find(|(known, _)| known == name);
@@ -46,7 +46,7 @@ impl DefaultFormatter {
         let mut deserializer = |name: &str| {
             let class = get(name)?;
             let setting = |setting: &str| {
-                // Headers are values to their deserializer.
+                // Headers have the deserializer of values by default.
                 let own = if name == "key.deserializer" {
                     "key"
                 } else {
@@ -91,7 +91,7 @@ impl DefaultFormatter {
         });
     }
 
-    /// Null is the null literal's bytes, which the deserializer is given like any others.
+    /// Null is printed as the bytes of the null literal, which are deserialized like any others.
     fn push_bytes(
         &self,
         bytes: Option<&[u8]>,
@@ -182,7 +182,7 @@ fn push_timestamp(record: &ConsumedRecord<'_>, out: &mut Vec<u8>) {
     push_i64(record.timestamp, out);
 }
 
-/// Prints nothing; the records are counted all the same.
+/// Prints nothing; the records are still counted.
 #[derive(Clone, Copy, Debug)]
 pub struct NoOpFormatter;
 

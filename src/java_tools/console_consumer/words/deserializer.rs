@@ -1,9 +1,9 @@
-//! Java's usual deserializers, as far as a printed record shows them: bytes to what `toString` gives.
+//! Java's usual deserializers, as far as they show in output: bytes to the result of `toString`.
 
 use super::list_deserializer::ListDeserializer;
 use crate::internal_records::java_text;
 
-/// The package of them all.
+/// Their package.
 pub(super) const SERIALIZATION: &str = "org.apache.kafka.common.serialization.";
 
 /// A deserializer of `org.apache.kafka.common.serialization`.
@@ -30,14 +30,14 @@ pub enum Charset {
     Utf8,
     Latin1,
     Ascii,
-    /// Big endian unless a byte order mark says otherwise.
+    /// Big endian unless there is a byte order mark.
     Utf16,
     Utf16Big,
     Utf16Little,
 }
 
 impl Charset {
-    /// None for one that is not known here.
+    /// `None` for an unknown character set.
     fn of_name(name: Option<&str>) -> Option<Self> {
         Some(match name.map(str::to_ascii_uppercase).as_deref() {
             None | Some("UTF-8" | "UTF8" | "UNICODE-1-1-UTF-8") => Self::Utf8,
@@ -52,8 +52,7 @@ impl Charset {
 }
 
 impl Deserializer {
-    /// The deserializer of this class name, with its own settings; None for a class that is not known, or that its
-    /// settings do not suit.
+    /// The deserializer with this class name, and its own settings; `None` for an unknown class, or invalid settings.
     pub fn of_class(class: &str, setting: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let name = class.strip_prefix(SERIALIZATION)?;
         if name == "ListDeserializer" {
@@ -83,14 +82,14 @@ impl Deserializer {
         })
     }
 
-    /// Appends what Java prints for these bytes.
+    /// Appends the text that Java prints for these bytes.
     pub fn write(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Self::String(charset) => push_decoded(bytes, *charset, out),
             Self::Short => push_display(i16::from_be_bytes(sized("ShortDeserializer", bytes)?), out),
             Self::Integer => push_display(i32::from_be_bytes(sized("IntegerDeserializer", bytes)?), out),
             Self::Long => push_display(i64::from_be_bytes(sized("LongDeserializer", bytes)?), out),
-            // These two name themselves so in Java, too.
+            // These two have this name in Java's message, too.
             Self::Float => push_display(float(f32::from_be_bytes(sized("Deserializer", bytes)?)), out),
             Self::Double => java_text::push_double(f64::from_be_bytes(sized("Deserializer", bytes)?), out),
             Self::Boolean => match sized("BooleanDeserializer", bytes)? {
@@ -157,7 +156,7 @@ fn push_decoded(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends UTF-16; half a character becomes a replacement.
+/// Appends UTF-16; an unpaired surrogate becomes a replacement character.
 fn push_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut Vec<u8>) {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let mut units = pairs.iter().map(|pair| unit(*pair));
@@ -190,7 +189,7 @@ fn push_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// `UUID.fromString` is generous: five groups of hexadecimal digits, of which the last ones count.
+/// `UUID.fromString` is lenient: five groups of hexadecimal digits, of which the last ones count.
 fn push_uuid(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) -> Result<(), String> {
     let problem = || "Error parsing data into UUID".to_owned();
     let mut text = Vec::new();
@@ -219,14 +218,14 @@ fn push_uuid(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) -> Result<(), St
     Ok(())
 }
 
-/// Stands for an object's identity, which Java prints for an array.
+/// Stands in for an object's identity hash, which Java prints for an array.
 fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(1, |hash: u32, byte| {
         hash.wrapping_mul(31).wrapping_add(u32::from(*byte))
     }) & 0x7fff_ffff
 }
 
-/// Java's `Float.toString`: at least one digit after the point, an exponent below a thousandth and from ten million.
+/// Java's `Float.toString`: at least one digit after the point; an exponent below 0.001 and from ten million on.
 fn float(value: f32) -> String {
     if value.is_nan() {
         return "NaN".into();

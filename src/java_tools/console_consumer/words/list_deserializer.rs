@@ -1,12 +1,12 @@
-//! Java's `ListDeserializer` (KIP-466), as far as a printed record shows it: `[a, null, b]`.
+//! Java's `ListDeserializer` (KIP-466), as far as it shows in output: `[a, null, b]`.
 //!
-//! Owns the layout of a serialized list; its elements are `deserializer`'s.
+//! Owns the layout of a serialized list; its elements belong to `deserializer`.
 
 use std::collections::HashSet;
 
 use super::deserializer::{Charset, Deserializer, SERIALIZATION};
 
-/// Lists that Java can make and whose `toString` is alike.
+/// List classes that can be instantiated and have the same `toString`.
 const LISTS: &[&str] = &[
     "ArrayList",
     "LinkedList",
@@ -18,15 +18,15 @@ const LISTS: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListDeserializer {
     element: Deserializer,
-    /// Bytes of an element, where they are always as many.
+    /// The bytes of an element, if all have the same size.
     element_size: Option<usize>,
-    /// The class of the list, if it is none that can be made.
+    /// The class of the list, if it cannot be instantiated.
     bad_class: Option<String>,
 }
 
 impl ListDeserializer {
-    /// From `default.list.{key,value}.serde.{type,inner}`, of which `setting` is asked for the end. None where Java
-    /// finds no such class.
+    /// The deserializer of the settings `default.list.{key,value}.serde.{type,inner}`; `setting` looks one up by its
+    /// last part. `None` if Java does not find the class.
     pub(super) fn new(setting: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
         let class = setting("serde.type")?;
         let java_class = class.strip_prefix("java.util.")?;
@@ -78,7 +78,7 @@ impl ListDeserializer {
         told
     }
 
-    /// `size`: the elements' own, where the list does not say it of each.
+    /// Writes the elements; `size` is that of each, where the list does not contain sizes.
     fn write_elements(
         &self,
         mut rest: &[u8],
@@ -104,7 +104,7 @@ impl ListDeserializer {
                 out.extend_from_slice(b"null");
                 continue;
             };
-            // At the very end Java finds not even an empty element.
+            // At the very end Java does not even find an empty element.
             if rest.is_empty() || rest.len() < length {
                 return Err("End of the stream was reached prematurely".to_owned());
             }
@@ -125,7 +125,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], String> {
     Ok(*bytes)
 }
 
-/// A count of elements; one below zero is none that Java can make a list of.
+/// The number of elements; Java cannot make a list if it is negative.
 fn length(rest: &mut &[u8]) -> Result<i32, String> {
     let count = i32::from_be_bytes(take(rest)?);
     if count < 0 {
@@ -150,7 +150,7 @@ mod tests {
         Ok(String::from_utf8(out).unwrap())
     }
 
-    // What Apache Kafka 4.3.1's console consumer printed for these bytes.
+    // The output of Apache Kafka 4.3.1's console consumer for these bytes.
     #[test]
     fn lists_of_elements_of_one_size_and_of_any() {
         let constant = b"\0\0\0\0\0\0\0\0\x02\0\0\0\x01\0\0\0\x02abcdefgh";

@@ -1,4 +1,4 @@
-//! How the console consumer prints a record: Java's formatters and deserializers, to the letter.
+//! The output of the console consumer for a record: Java's formatters and deserializers, to the letter.
 
 pub mod coordinator_formatter;
 pub mod default_formatter;

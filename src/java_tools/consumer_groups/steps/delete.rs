@@ -12,7 +12,7 @@ use crate::java_tools::group_tools::words as group_words;
 use crate::java_tools::option_parser::Parsed;
 use crate::topic_partition::TopicPartition;
 
-/// What is wrong with each partition, if anything.
+/// The error of each partition, if there is one.
 type Rows = BTreeMap<TopicPartition, Option<Thrown>>;
 
 pub(super) fn groups(parsed: &Parsed, context: &mut Context) -> Result<()> {
@@ -89,7 +89,7 @@ fn partitions_of_topic(topic: &str, context: &mut Context) -> Result<Vec<TopicPa
     Ok(partitions)
 }
 
-/// What became of each partition; or why nothing was deleted.
+/// The result for each partition; or why nothing was deleted.
 fn delete(group: &str, partitions: &[TopicPartition], context: &mut Context) -> Result<Rows, Thrown> {
     const CALL: &str = "deleteConsumerGroupOffsets(api=FIND_COORDINATOR)";
     let outcomes = admin(context, CALL)?.delete_offsets(group, partitions);

@@ -1,4 +1,4 @@
-//! `--describe`: where groups are, who is in them, what state they are in.
+//! `--describe`: offsets, members and states of groups.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) fn run(parsed: &Parsed, context: &mut Context) -> Result<()> {
 }
 
 fn notice(group: &GroupDescription, rows: usize, context: &mut Context) -> Result<bool> {
-    // What was printed before stands above what is said on stderr.
+    // Earlier lines must precede the message on stderr.
     context.printer.flush()?;
     words::state_notice(group, rows).map_err(Failure::executing)
 }
@@ -57,7 +57,7 @@ fn states(groups: &[GroupDescription], is_verbose: bool, context: &mut Context) 
 }
 
 fn offsets(groups: &[GroupDescription], is_verbose: bool, context: &mut Context) -> Result<()> {
-    // Java has the rows of all groups before it prints the first.
+    // Java collects the rows of all groups before it prints the first.
     let mut all = Vec::with_capacity(groups.len());
     for group in groups {
         all.push(rows(group, context)?);
@@ -70,7 +70,7 @@ fn offsets(groups: &[GroupDescription], is_verbose: bool, context: &mut Context)
     Ok(())
 }
 
-/// The partitions of the members, the busiest first, and then those that no member has.
+/// The partitions of the members, those with the most partitions first, and then unassigned ones.
 fn rows<'a>(group: &'a GroupDescription, context: &mut Context) -> Result<Vec<OffsetRow<'a>>> {
     let commits = commits(&group.id, context).map_err(Thrown::as_cause_of_cause)?;
     let mut members: Vec<&GroupMember> = group
@@ -132,7 +132,7 @@ fn rows_of<'a>(
     Ok(partitions.into_iter().map(row).collect())
 }
 
-/// What a group has committed.
+/// The committed offsets of a group.
 pub(super) fn commits(group: &str, context: &mut Context) -> Result<Commits, Thrown> {
     const CALL: &str = "listConsumerGroupOffsets(api=FIND_COORDINATOR)";
     let commits = admin(context, CALL)?.commits_of(group);

@@ -1,4 +1,4 @@
-//! `--list`: which groups there are, all or by type and state.
+//! `--list`: all groups, or those of some types and states.
 
 use crate::client::admin::AdminClient;
 use crate::client::admin::groups::GroupListing;

@@ -1,4 +1,4 @@
-//! The steps of `kafka-consumer-groups`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-consumer-groups`, in the order of Apache Kafka's own tool.
 
 mod delete;
 mod describe;
@@ -11,10 +11,10 @@ use crate::java::hash_order::hash_order_presized;
 use crate::java_tools::group_tools::failure::{Result, Thrown, admin};
 use crate::java_tools::option_parser::Parsed;
 
-/// The time of one question in milliseconds where nothing is said.
+/// The default time-out of one request, in milliseconds.
 const DEFAULT_TIMEOUT_MS: i64 = 5000;
 
-/// Runs the action; what it prints may still be in the printer when this returns.
+/// Runs the action; its output may still be in the printer's buffer when this returns.
 pub(super) fn run(parsed: &Parsed, context: &mut Context) -> Result<()> {
     if parsed.has("list") {
         list::run(parsed, context)
@@ -29,7 +29,7 @@ pub(super) fn run(parsed: &Parsed, context: &mut Context) -> Result<()> {
     }
 }
 
-/// The values that Java reads before it does anything, in its order.
+/// Converts the values that Java converts before it does anything, in its order.
 pub(super) fn check_values(parsed: &Parsed) -> Result<()> {
     parsed.longs("to-offset")?;
     parsed.value("by-duration")?;
@@ -38,13 +38,13 @@ pub(super) fn check_values(parsed: &Parsed) -> Result<()> {
     Ok(())
 }
 
-/// The time of one question in milliseconds.
+/// The time-out of one request, in milliseconds.
 pub(super) fn timeout(parsed: &Parsed) -> Result<i64> {
     let given = parsed.long("timeout")?.unwrap_or(DEFAULT_TIMEOUT_MS);
     Ok(given.max(0))
 }
 
-/// The groups of the command line: those that are named, or all groups of consumers.
+/// The groups of the command line, or all consumer groups.
 fn groups(parsed: &Parsed, context: &mut Context) -> Result<Vec<String>> {
     if parsed.has("all-groups") {
         let groups = list::consumer_groups(context).map_err(Thrown::as_cause_of_cause)?;
@@ -53,7 +53,7 @@ fn groups(parsed: &Parsed, context: &mut Context) -> Result<Vec<String>> {
     Ok(parsed.values("group").to_vec())
 }
 
-/// Groups, each once, in the order in which Java's answers are.
+/// Groups, each once, in the order of Java's responses.
 fn in_answer_order(groups: &[String]) -> Vec<String> {
     let mut groups = groups.to_vec();
     groups.sort();
@@ -61,7 +61,7 @@ fn in_answer_order(groups: &[String]) -> Vec<String> {
     hash_order_presized(groups, |group| group)
 }
 
-/// A group with its members, or the exception with which Java's client describes it.
+/// A group with its members, or the exception of Java's client.
 fn describe_group(group: &str, context: &mut Context) -> Result<GroupDescription, Thrown> {
     const CALL: &str = "describeConsumerGroups(api=FIND_COORDINATOR)";
     let described = admin(context, CALL)?.describe_consumer_group(group);

@@ -101,7 +101,7 @@ fn current(group: &str, context: &mut Context) -> Result<Current> {
         .collect())
 }
 
-/// In the order in which Java looks for them.
+/// The target of the reset; options are checked in Java's order.
 fn scenario(parsed: &Parsed) -> Result<Option<Scenario>> {
     let text = |name: &str| parsed.values(name).first().cloned().unwrap_or_default();
     Ok(Some(if parsed.has("to-offset") {

@@ -1,6 +1,6 @@
 //! Batches of a log at given positions, as kafka-dump-log looks them up from an index.
 //!
-//! Owns Java's ways for a lookup to fail. Reads headers through a small window, bodies only when asked to.
+//! Owns the ways in which Java's lookup fails. Reads headers through a small window, bodies only on demand.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,7 +18,7 @@ use crate::storage::positioned::fill_at;
 use super::Failure;
 use crate::storage::read_only::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 
-/// What is read at once where an index leads about, and where it leads ahead.
+/// The bytes read at once if an index leads to random places, and if it leads ahead.
 const WINDOW_BYTES: (usize, usize) = (256, 64 * 1024);
 
 /// A batch found.
@@ -30,7 +30,7 @@ pub(super) struct FoundBatch {
     header: BatchHeader,
 }
 
-/// Where one looks for batches in a log.
+/// A position in a log from which batches are looked up.
 #[derive(Debug)]
 pub(super) struct BatchCursor<'f> {
     log: &'f File,
@@ -38,11 +38,11 @@ pub(super) struct BatchCursor<'f> {
     path: &'f str,
     window: Vec<u8>,
     window_at: u64,
-    /// The last answer of [`BatchCursor::first_reaching`]: from which position, for which offset, what.
+    /// The last result of [`BatchCursor::first_reaching`]: the position and the offset of the call, and the batch.
     last: Option<(i32, i64, FoundBatch)>,
-    /// The log has been walked to its end without a failure from here on.
+    /// The position from which the log was read to its end without a failure.
     walked_from: Option<u64>,
-    /// Where a batch of that walk begins.
+    /// The start of a batch of that walk.
     walked_at: u64,
 }
 
@@ -60,7 +60,7 @@ impl<'f> BatchCursor<'f> {
         }
     }
 
-    /// The first batch of the `size` bytes from `position` on; None when they hold no whole one.
+    /// The first batch in the `size` bytes from `position` on; `None` if they hold no whole one.
     pub(super) fn first_at(&mut self, position: i32, size: i32) -> Result<Option<FoundBatch>, Failure> {
         let start = self.slice_start(position)?;
         let Ok(size) = u64::try_from(size) else {
@@ -72,7 +72,7 @@ impl<'f> BatchCursor<'f> {
         self.batch_at(start, self.length.min(start.saturating_add(size)))
     }
 
-    /// The first batch from `position` on whose last offset is `offset` or more.
+    /// The first batch from `position` on whose last offset is at least `offset`.
     pub(super) fn first_reaching(
         &mut self,
         position: i32,
@@ -94,10 +94,11 @@ impl<'f> BatchCursor<'f> {
         Ok(None)
     }
 
-    /// Java reads all batches from a position on before it looks at the first, and fails where one of them is broken.
+    /// Java reads all batches from a position on before it looks at the first, and fails where one of them is corrupt.
     fn check_to_the_end(&mut self, start: u64) -> Result<(), Failure> {
         if let Some(from) = self.walked_from.filter(|from| *from <= start) {
-            // Only where a batch begins do both walks see the same; inside of one anything may stand.
+            // The earlier walk proves this one only if a batch of it begins here; within a batch there may be any
+            // bytes.
             if self.walked_at > start {
                 self.walked_at = from;
             }
@@ -140,7 +141,7 @@ impl<'f> BatchCursor<'f> {
         };
         let mut newest = -1;
         if batch.header.magic < 2 && batch.header.codec() == Some(Codec::None) {
-            // One message: its key and value are not read.
+            // A single message: its key and value are not read.
             return Ok(newest.max(batch.header.max_timestamp));
         }
         if batch.header.magic < 2 {
@@ -148,7 +149,7 @@ impl<'f> BatchCursor<'f> {
             let whole = bytes.legacy(&mut buffer).map_err(|error| failed(&error))?;
             let messages = Messages::new(&batch.header, whole, &mut scratch, LEGACY_LIMIT);
             let mut messages = messages.map_err(|error| Failure::Java(error.to_string()))?;
-            // Their values may be cut off, too.
+            // The values may be truncated, too.
             while let Some(message) = messages.next_message() {
                 let message = message.map_err(|error| Failure::Java(error.to_string()))?;
                 newest = newest.max(message.record.timestamp);
@@ -210,7 +211,7 @@ impl<'f> BatchCursor<'f> {
         }))
     }
 
-    /// At least a header's bytes from `at` on, unless the log ends before.
+    /// At least a header's bytes from `at` on, unless the log ends before that.
     fn bytes_at(&mut self, at: u64) -> Result<&[u8], Failure> {
         let inside = at
             .checked_sub(self.window_at)

@@ -1,7 +1,7 @@
-//! What kafka-dump-log has found wrong, kept until all files have been read.
+//! The mismatches that kafka-dump-log has found, kept until all files have been read.
 //!
-//! Owns whose list is whose, and how they are sorted: mismatches of an index from the last offset to the first, gaps of
-//! a log from the first to the last, everything of a time index as it is there.
+//! Owns which list belongs to which file, and their order: mismatches of an index from the last offset to the first,
+//! gaps of a log from the first to the last, everything of a time index in its own order.
 
 use std::io;
 
@@ -12,16 +12,16 @@ use crate::output::stderr_line;
 use super::gaps::Gaps;
 use super::pairs::{Pair, PairFile, Pairs};
 
-/// Text for stderr is written in pieces of this size.
+/// Text for stderr is written in pieces of this many bytes.
 const FLUSH_BYTES: usize = 64 * 1024;
 
-/// All that was found.
+/// All findings.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// By the order of [`Finding::ALL`], then by absolute path, in the order of their first entry.
     lists: [Vec<(String, Pairs)>; Finding::ALL.len()],
     file: PairFile,
-    /// Why something is missing.
+    /// The error by which findings were lost.
     failed: Option<io::Error>,
 }
 
@@ -31,7 +31,7 @@ impl Findings {
         let Some(lists) = self.lists.get_mut(finding as usize) else {
             return;
         };
-        // The list of the file that is being read is the youngest, but for a file that is named twice.
+        // The list of the file being read is the youngest, unless a file is named twice.
         let known = lists.iter().rposition(|(known, _)| known == path);
         let at = known.unwrap_or_else(|| {
             lists.push((path.to_owned(), Pairs::default()));
@@ -44,7 +44,7 @@ impl Findings {
         }
     }
 
-    /// Adds the mismatches or gaps of a file that has been read. What was known of it before is sorted in with them.
+    /// Adds the mismatches or gaps of a file that has been read. Those already known of it are sorted in with them.
     pub(super) fn add_sorted(&mut self, finding: Finding, path: &str, found: Gaps) {
         if found.is_empty() {
             return;
@@ -69,7 +69,7 @@ impl Findings {
         }
     }
 
-    /// Takes as little memory as can be for a file that has been read.
+    /// Reduces the memory for a file that has been read.
     pub(super) fn settle(&mut self, path: &str) {
         let lists = self.lists.iter_mut().flatten();
         for (_, list) in lists.filter(|(known, _)| known == path) {
@@ -79,7 +79,7 @@ impl Findings {
         }
     }
 
-    /// Tells everything, files in the order of Java's maps; an error if something was lost.
+    /// Prints all findings, files in the order of Java's maps; an error if some were lost.
     pub(super) fn tell(self) -> io::Result<()> {
         let mut text = String::new();
         let mut line = |line: &str| {
@@ -110,7 +110,7 @@ fn write_out(text: &mut String) {
     text.clear();
 }
 
-/// A pair as [`Gaps`] sorts it, or back: of an index from the last offset to the first.
+/// A pair in the order of [`Gaps`], or back: those of an index go from the last offset to the first.
 pub(super) fn sorted(finding: Finding, (one, other): Pair) -> Pair {
     (
         if finding == Finding::IndexMismatch {

@@ -1,7 +1,7 @@
-//! Offsets that stand next to each other in a log and are not neighbours, sorted, however many there are; and what
-//! else is printed in the order of offsets.
+//! Adjacent offsets in a log that are not consecutive, sorted, however many there are; also used for other pairs that
+//! are printed in the order of offsets.
 //!
-//! Owns what of them is in memory: a heavily compacted log has more gaps than that, which go to a temporary file in
+//! Owns which of them are in memory: a compacted log may have more gaps than that, which go to a temporary file in
 //! sorted runs.
 
 use std::cmp::Reverse;
@@ -10,13 +10,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-/// Two offsets; -1 is the one before the first of a log.
+/// Two offsets; -1 precedes the first offset of a log.
 pub(super) type Gap = (i64, i64);
 
-/// So many gaps are kept in memory.
+/// This many gaps are kept in memory.
 const MOST_HELD: usize = 64 * 1024;
 const GAP_BYTES: u64 = 16;
-/// So many gaps of a run are read at once.
+/// This many gaps of a run are read at once.
 const READ_GAPS: u64 = 128;
 
 /// The gaps of one log.
@@ -26,7 +26,7 @@ pub(super) struct Gaps {
     file: Option<File>,
     /// How many gaps each run in the file has.
     runs: Vec<u64>,
-    /// A log whose gaps have found no place: their file could not be written.
+    /// The error by which gaps were lost: the temporary file could not be written.
     failed: Option<io::Error>,
 }
 
@@ -47,19 +47,19 @@ impl Gaps {
         }
     }
 
-    /// Takes over the gaps of another walk.
+    /// Adds the gaps of another walk.
     pub(super) fn append(&mut self, other: Self) -> io::Result<()> {
         other.each(|gap| self.push(gap))
     }
 
-    /// All gaps by the first offset, ascending; of several with the same one the last stays.
+    /// All gaps sorted by the first offset; of several with the same one the last is kept.
     pub(super) fn each(mut self, mut visit: impl FnMut(Gap)) -> io::Result<()> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         sort(&mut self.held);
         let mut sources = self.sources();
-        // The smallest first; of equal ones that of the youngest run.
+        // The smallest first; of equal ones that of the latest run.
         let mut heads = BinaryHeap::new();
         for (number, source) in sources.iter_mut().enumerate() {
             if let Some((before, after)) = source.next()? {
@@ -127,7 +127,7 @@ impl Gaps {
 /// One sorted run.
 struct Source<'f> {
     file: Option<&'f File>,
-    /// The next gap to be read, and the end, in gaps from the file's start.
+    /// The next gap to read, and the end, in gaps from the file's start.
     at: u64,
     end: u64,
     read: std::vec::IntoIter<Gap>,
@@ -156,7 +156,7 @@ impl Source<'_> {
     }
 }
 
-/// By the first offset; of several with the same one the last stays.
+/// Sorts by the first offset; of several with the same one the last is kept.
 fn sort(gaps: &mut Vec<Gap>) {
     gaps.sort_by_key(|(before, _)| *before);
     gaps.reverse();

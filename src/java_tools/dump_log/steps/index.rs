@@ -18,7 +18,7 @@ use super::findings::{Findings, sorted};
 use super::gaps::Gaps;
 use super::{Failure, base_offset, length_of, open};
 
-/// An index and what belongs to it.
+/// An index and the files that belong to it.
 #[derive(Debug)]
 pub(super) struct Files {
     path: String,
@@ -53,7 +53,7 @@ struct OffsetIndex {
     base_offset: i64,
 }
 
-/// Opens an index, and answers its length in bytes too.
+/// Opens an index; returns its length in bytes, too.
 fn open_index<const N: usize>(path: &str) -> Result<(EntryFile<N>, u64), Failure> {
     let file = open(path)?;
     let length = length_of(&file, path)?;
@@ -72,8 +72,8 @@ impl OffsetIndex {
         Ok((entry.offset, entry.position as i32))
     }
 
-    /// The position of the last entry at or before `offset`, found by Kafka's binary search, which looks at the
-    /// youngest 8 KiB first; in the zeros of an index in use it finds the start of the log.
+    /// The position of the last entry at or before `offset`, found by Kafka's binary search, which searches the last 8
+    /// KiB first; in the preallocated zeros of an active index it finds the start of the log.
     fn position_of(&mut self, offset: i64) -> std::io::Result<i32> {
         const WARM_ENTRIES: u64 = 8192 / offset_index::ENTRY_LEN as u64;
         let Some(last) = self.entries.len().checked_sub(1) else {

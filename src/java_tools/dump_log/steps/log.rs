@@ -1,6 +1,6 @@
-//! A `.log` or `.checkpoint` as kafka-dump-log walks it.
+//! A `.log` or `.checkpoint` as kafka-dump-log reads it.
 //!
-//! Owns Java's order of batches, and the offsets that do not follow each other; `records` shows what is in a batch.
+//! Owns Java's order of batches, and gaps between offsets; `records` prints the content of a batch.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,10 +18,10 @@ use super::records::BatchText;
 use crate::storage::read_only::batch_bytes::BatchBytes;
 use crate::storage::read_only::in_order::{Early, Output, Stopped, work_in_order};
 
-/// So many gaps of a chunk are kept before its turn comes.
+/// This many gaps of a chunk are kept before its turn.
 const MOST_GAPS: usize = 64 * 1024;
 
-/// What one chunk says about offsets.
+/// The offsets of one chunk.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     first: Option<i64>,
@@ -40,14 +40,14 @@ impl Offsets {
         self.last = offset;
     }
 
-    /// Whether there is so much to print that it is printed before the chunk's end.
+    /// Whether there is so much output that it is printed before the chunk's end.
     #[inline]
     pub(super) fn are_many(&self) -> bool {
         self.gaps.len() >= MOST_GAPS
     }
 }
 
-/// The offsets of a log, as its chunks tell of them in their order.
+/// The offsets of a log, added chunk by chunk in their order.
 #[derive(Debug)]
 pub(super) struct LogOffsets {
     last: i64,
@@ -55,7 +55,7 @@ pub(super) struct LogOffsets {
 }
 
 impl LogOffsets {
-    /// Takes over what a chunk has told so far.
+    /// Adds the offsets that a chunk has collected so far.
     pub(super) fn take(&mut self, offsets: &mut Offsets) {
         if let Some(first) = offsets.first.take() {
             if first != self.last.wrapping_add(1) {
@@ -67,7 +67,7 @@ impl LogOffsets {
     }
 }
 
-/// Dumps a log from its start to `end`; answers the gaps between records, and the bytes left over.
+/// Dumps a log from its start to `end`; returns the gaps between records, and the bytes left over.
 pub(super) fn dump(
     file: File,
     end: u64,
@@ -122,7 +122,7 @@ fn chunk_to_text(
     }
     let mut at = 0;
     while at < chunk.len {
-        // A header may borrow from what follows a batch that is too short for one.
+        // A batch that is too short for a header borrows bytes from what follows.
         let mut copy = [0; HEADER_LEN];
         let head = chunk.head(at, &mut copy);
         let length = length_field(head);

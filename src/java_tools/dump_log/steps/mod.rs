@@ -1,6 +1,6 @@
-//! kafka-dump-log as Apache Kafka runs it: file after file, mismatches after all of them.
+//! kafka-dump-log as Apache Kafka runs it: file after file, then the mismatches of all of them.
 //!
-//! Owns which file is what, the order of stdout and stderr, and the exit code.
+//! Owns the kinds of files, the order of stdout and stderr, and the exit code.
 
 mod batches;
 mod findings;
@@ -28,7 +28,7 @@ pub use crate::java_tools::dump_log::words::decoders::{Decoder, ElementDecoder};
 
 use self::findings::Findings;
 
-/// One run of kafka-dump-log. Values that Java reads late may be errors.
+/// One run of kafka-dump-log. Values that Java converts late may be errors.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of Java's tool")]
 pub struct JavaDump {
@@ -58,7 +58,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Runs it; the exit code is Java's.
+/// Runs it; returns Java's exit code.
 pub fn run(dump: &JavaDump, mut printer: Printer) -> ExitCode {
     let mut findings = Findings::default();
     let outcome = dump.files.iter().try_for_each(|file| {
@@ -92,7 +92,7 @@ pub fn run(dump: &JavaDump, mut printer: Printer) -> ExitCode {
     }
 }
 
-/// `new File(path).toString()`: no slash twice, none at the end.
+/// `new File(path).toString()`: no duplicate slashes, none at the end.
 fn normalized(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for letter in path.chars() {
@@ -266,7 +266,7 @@ fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Java is content with a file that is not there, and stops at an entry that is cut off.
+/// Java accepts a missing file, and stops at a truncated entry.
 fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<(), Failure> {
     base_offset(name)?;
     let failed = |error: io::Error| Failure::Java(format!("{path}: {}", io_words(&error)));
@@ -277,7 +277,7 @@ fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<()
     };
     let mut entries = EntryFile::<{ transaction_index::ENTRY_LEN }>::new(file, 0).map_err(failed)?;
     let mut line = Vec::new();
-    // All are read before the first is shown.
+    // All entries are read before the first is printed.
     for is_shown in [false, true] {
         for entry in entries.iter() {
             line.clear();

@@ -1,25 +1,25 @@
-//! Pairs of numbers found in one file after the other and told at the end, in their order, however many there are.
+//! Pairs of numbers found in one file after the other and printed at the end, in their order, however many there are.
 //!
-//! Owns what of them is in memory: more than a few go to one temporary file for all lists.
+//! Owns which of them are in memory: all but a few go to one temporary file for all lists.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// What is wrong at a place: what an index or a log says there, and what it should say or said before.
+/// A mismatch: the value in an index or a log, and the expected or the previous value.
 pub(super) type Pair = (i64, i64);
 
-/// So many pairs of a list are written and read at once.
+/// This many pairs of a list are written and read at once.
 const CHUNK_PAIRS: usize = 2048;
-/// So many pairs of a list stay in memory when its file has been read.
+/// This many pairs of a list stay in memory when its file has been read.
 const FEW_PAIRS: usize = 64;
 const PAIR_BYTES: u64 = 16;
 
-/// Where the pairs of all lists are that are not in memory.
+/// The temporary file for the pairs that are not in memory.
 #[derive(Debug, Default)]
 pub(super) struct PairFile {
     file: Option<File>,
-    /// Pairs written.
+    /// How many pairs it holds.
     len: u64,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct PairFile {
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
     held: Vec<Pair>,
-    /// Where its chunks begin in the file, in pairs, and how many pairs each has.
+    /// The start of its chunks in the file, in pairs, and the number of pairs of each.
     chunks: Vec<(u64, usize)>,
 }
 
@@ -40,7 +40,7 @@ impl Pairs {
         self.write(file)
     }
 
-    /// Takes as little memory as possible until more is pushed or all is printed.
+    /// Uses as little memory as possible until more is pushed or all is printed.
     pub(super) fn settle(&mut self, file: &mut PairFile) -> io::Result<()> {
         if self.held.len() > FEW_PAIRS {
             self.write(file)?;
@@ -55,7 +55,7 @@ impl Pairs {
             bytes.extend_from_slice(&one.to_ne_bytes());
             bytes.extend_from_slice(&other.to_ne_bytes());
         }
-        // What finds no place does not stay in memory either.
+        // Pairs that cannot be written do not stay in memory either.
         let pairs = self.held.len();
         self.held.clear();
         let place = match &mut file.file {

@@ -1,7 +1,7 @@
-//! The records of a batch as kafka-dump-log shows them.
+//! The records of a batch as kafka-dump-log prints them.
 //!
-//! Owns Java's order of records and failures: a compressed batch is inflated whole before anything of it is shown, and
-//! bytes after the last record are noticed before that one is shown.
+//! Owns Java's order of records and failures: a compressed batch is decompressed whole before anything of it is
+//! printed, and bytes after the last record are detected before that one is printed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,13 +20,13 @@ use super::log::{LogOffsets, Offsets};
 use crate::storage::read_only::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
 use crate::storage::read_only::in_order::{Early, FLUSH_BYTES, Output};
 
-/// What one thread makes text of batches with.
+/// The state of a thread that makes text of batches.
 #[derive(Debug)]
 pub(super) struct BatchText<'l> {
     pub(super) view: LogView,
     offsets: Offsets,
     scratch: Vec<u8>,
-    /// Where offsets go in the log's order.
+    /// Collects the offsets in the log's order.
     log: &'l Mutex<LogOffsets>,
 }
 
@@ -40,7 +40,7 @@ impl<'l> BatchText<'l> {
         }
     }
 
-    /// What the chunk's batches say about offsets.
+    /// Takes the offsets of the chunk's batches.
     pub(super) fn take_offsets(&mut self) -> Offsets {
         std::mem::take(&mut self.offsets)
     }
@@ -87,7 +87,7 @@ impl<'l> BatchText<'l> {
         }
     }
 
-    /// The records of a body in memory. `lazily`: what is good is shown before a failure; else all or nothing is.
+    /// Prints the records of a body in memory. `lazily`: valid ones are printed before a failure; else all or none.
     fn held(
         &mut self,
         header: &BatchHeader,
@@ -116,7 +116,8 @@ impl<'l> BatchText<'l> {
                 Early::Failed(error.to_string())
             })?;
             self.one_record(header, &record, None, output)?;
-            // Between batches nothing needs to be looked at twice; only a batch with much text does not wait for that.
+            // Up to here a failure can still remove the text of the batch; only a batch with much text is not held back
+            // for that.
             if output.text.len() >= FLUSH_BYTES.saturating_add(start) && output.is_long() {
                 if !may_flush {
                     let mut rest = next.clone().into_iter().chain(records.clone());
@@ -133,7 +134,7 @@ impl<'l> BatchText<'l> {
         Ok(())
     }
 
-    /// The records of a body that is not held.
+    /// Prints the records of a body that is not in memory.
     fn stream(
         &mut self,
         header: &BatchHeader,
@@ -141,7 +142,7 @@ impl<'l> BatchText<'l> {
         bytes: BatchBytes<'_>,
         output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
-        // One at a time: each has a window of its own.
+        // One thread at a time: each has a window of its own.
         output.flush()?;
         let failed = |error: crate::records::RecordError| Early::Failed(error.to_string());
         if codec != Codec::None {
@@ -162,7 +163,7 @@ impl<'l> BatchText<'l> {
         Ok(())
     }
 
-    /// A record whose key and value are read piece by piece, as it is shown.
+    /// Prints a record whose key and value are read piece by piece.
     fn large_record(
         &mut self,
         header: &BatchHeader,
@@ -200,7 +201,7 @@ impl<'l> BatchText<'l> {
         Ok(())
     }
 
-    /// The messages of an entry of format 0 or 1.
+    /// Prints the messages of an entry of format 0 or 1.
     pub(super) fn messages(
         &mut self,
         header: &BatchHeader,
@@ -215,7 +216,7 @@ impl<'l> BatchText<'l> {
         while let Some(message) = messages.next_message() {
             let message = message.map_err(failed)?;
             if message.is_cut && self.view.print_contents {
-                // Java reads key and value when the line has begun.
+                // Java reads key and value after it has begun the line.
                 begin_record(
                     self.view,
                     header,
@@ -250,7 +251,7 @@ impl<'l> BatchText<'l> {
         )?)
     }
 
-    /// Takes note of the offset of a record.
+    /// Notes the offset of a record.
     #[inline]
     fn see(&mut self, offset: i64, output: &mut Output<'_, '_, String>) -> Result<(), Early<String>> {
         self.offsets.add(offset);
@@ -281,7 +282,7 @@ fn element_in_pieces(
     Ok(())
 }
 
-/// Why a piece did not come through.
+/// Why a piece could not be printed.
 enum PieceError {
     Input(RecordError),
     Output(Early<String>),

@@ -1,4 +1,4 @@
-//! Keys and payloads as the decoders of kafka-dump-log show them.
+//! Keys and payloads as the decoders of kafka-dump-log print them.
 //!
 //! Owns their texts; the schemas of Kafka's own records belong to `internal_records`.
 
@@ -8,7 +8,7 @@ use crate::records::record::Record;
 
 use crate::output::digits::{push_i32, push_i64};
 
-/// How keys and payloads are shown.
+/// How keys and payloads are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoder {
     /// `--offsets-decoder`
@@ -34,11 +34,11 @@ pub enum ElementDecoder {
     Text,
     Integer,
     Long,
-    /// A byte array as Java shows it, which is where it lies and not what it holds.
+    /// A byte array as Java prints it: its identity, not its content.
     Bytes,
 }
 
-/// Appends `key: …` and `payload: …` of a record that is no control record, `prefix` in front.
+/// Appends `key: …` and `payload: …` of a record other than a control record, after `prefix`.
 pub fn write_contents(
     decoder: Decoder,
     record: &Record<'_>,
@@ -73,7 +73,7 @@ fn elements(
     prefix: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
-    // Both are decoded before anything of them is printed.
+    // Both are decoded before either is printed.
     let before = out.len();
     let mut prefix = prefix;
     if let Some(key) = record.key {
@@ -110,11 +110,11 @@ fn element(decoder: ElementDecoder, bytes: &[u8], before: usize, out: &mut Vec<u
     Ok(())
 }
 
-/// A key or value that comes piece by piece.
+/// A key or value that is read piece by piece.
 #[derive(Debug)]
 pub struct ElementPieces {
     decoder: ElementDecoder,
-    /// Text that may go on in the next piece, or the first bytes of a number.
+    /// Text that may continue in the next piece, or the first bytes of a number.
     held: Vec<u8>,
     crc: u32,
 }
@@ -128,7 +128,7 @@ impl ElementPieces {
         }
     }
 
-    /// Appends what a piece comes to so far.
+    /// Appends the text of a piece, as far as it is complete.
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         match self.decoder {
             ElementDecoder::Text => {
@@ -145,11 +145,11 @@ impl ElementPieces {
         }
     }
 
-    /// Appends what is left at the end.
+    /// Appends the rest at the end.
     pub fn end(self, out: &mut Vec<u8>) {
         match self.decoder {
             ElementDecoder::Bytes => out.extend_from_slice(format!("[B@{:x}", self.crc).as_bytes()),
-            // Pieces are of elements far longer than a number.
+            // Elements in pieces are far longer than a number.
             decoder => drop(element(decoder, &self.held, out.len(), out)),
         }
     }
@@ -200,7 +200,7 @@ fn coordinator_record(
     Ok(())
 }
 
-/// `{"type":"1","data":`; the number is a text there.
+/// `{"type":"1","data":`, with the number as a string.
 fn write_numbered(name: &str, number: i16, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{{\"{name}\":\"{number}\",\"data\":").as_bytes());
 }
@@ -216,7 +216,7 @@ fn metadata_record(record: &Record<'_>, out: &mut Vec<u8>) {
 }
 
 fn remote_record(record: &Record<'_>, out: &mut Vec<u8>) {
-    // What the JVM says of a null value.
+    // The JVM's message about a null value.
     const NO_VALUE: &str = "Cannot invoke \"java.nio.ByteBuffer.remaining()\" because the return value of \
                             \"org.apache.kafka.common.record.internal.Record.value()\" is null";
     let decoded = match record.value {

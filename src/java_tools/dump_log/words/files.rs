@@ -8,9 +8,9 @@ use crate::storage::producer_snapshot::{ProducerSnapshotEntry, SnapshotError};
 use super::log::optional_long;
 use crate::output::digits::{push_i32, push_i64};
 
-/// Appends the line of an aborted transaction and answers its version; of another version than 0 nothing is written.
+/// Appends the line of an aborted transaction and returns its version; nothing is appended if it is not 0.
 pub fn write_aborted_transaction(entry: &[u8], out: &mut Vec<u8>) -> i16 {
-    // Kafka looks at the first byte of the version only.
+    // Kafka reads only the first byte of the version.
     let version = entry.first().map_or(0, |byte| i16::from(*byte as i8));
     if version > 0 {
         return version;
@@ -34,7 +34,7 @@ pub fn write_aborted_transaction(entry: &[u8], out: &mut Vec<u8>) -> i16 {
     0
 }
 
-/// Appends the line of a producer of a snapshot.
+/// Appends the line of a producer in a snapshot.
 pub fn write_producer(entry: &ProducerSnapshotEntry, out: &mut Vec<u8>) {
     let mut field = |label: &str, value: i64| {
         out.extend_from_slice(label.as_bytes());
@@ -62,13 +62,13 @@ pub fn write_producer(entry: &ProducerSnapshotEntry, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// What the Java tool says of a file that is no snapshot.
+/// Java's message about a file that is not a snapshot.
 pub fn snapshot_refusal(error: &SnapshotError) -> String {
     let reason = match error {
         SnapshotError::UnknownVersion(version) => {
             format!("Snapshot contained an unknown file version {version}")
         }
-        // An exception without words.
+        // An exception without a message.
         SnapshotError::Truncated => "null".to_owned(),
         SnapshotError::NegativeCount => {
             "non-nullable field producerEntries was serialized as null".to_owned()

@@ -1,8 +1,8 @@
-//! What kafka-dump-log says on stderr, when all files have been read, of indexes and logs that do not agree.
+//! The messages of kafka-dump-log on stderr about indexes and logs that do not agree, after all files have been read.
 //!
-//! Owns its words and their order.
+//! Owns their words and their order.
 
-/// What can be wrong with an index or a log, each with a pair of numbers for the place.
+/// The kinds of mismatches of an index or a log, each with the meaning of its pair of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The offset of an index entry, and the last offset of the batch it points to.
@@ -18,7 +18,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// All, in the order in which they are printed.
+    /// All kinds, in the order in which they are printed.
     pub const ALL: [Self; 5] = [
         Self::IndexMismatch,
         Self::TimestampMismatch,
@@ -27,7 +27,7 @@ impl Finding {
         Self::Gap,
     ];
 
-    /// The line above those of one file.
+    /// The line above the findings of one file.
     pub fn heading(self, path: &str) -> String {
         match self {
             Self::IndexMismatch => format!("Mismatches in :{path}"),

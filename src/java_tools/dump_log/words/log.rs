@@ -1,6 +1,6 @@
 //! The lines of kafka-dump-log for a log: one a batch, one a record.
 //!
-//! Owns their exact text, up to the half line that Java leaves behind when it fails in the middle of one.
+//! Owns their exact text, including the incomplete line that Java prints when it fails in the middle of one.
 
 use crate::internal_records::decode::DecodeError;
 use crate::internal_records::{control, java_text, json};
@@ -13,20 +13,20 @@ use crate::records::record_stream::{LargeRecord, Span};
 use super::decoders::{Decoder, write_contents};
 use crate::output::digits::{push_i32, push_i64, push_u64};
 
-/// Which lines a log comes to.
+/// Which lines are printed of a log.
 #[derive(Clone, Copy, Debug)]
 pub struct LogView {
     /// Records as well as batches.
     pub deep: bool,
     /// Keys and payloads of records.
     pub print_contents: bool,
-    /// Of records nothing else.
+    /// Only keys and payloads of records.
     pub skip_record_metadata: bool,
     pub decoder: Decoder,
 }
 
-/// The header of the batch at the start of `bytes` as Java reads it: format numbers that do not exist are taken for
-/// the nearest that does, and a batch too short for its header borrows what follows it.
+/// The header of the batch at the start of `bytes` as Java reads it: unknown format versions are treated as the nearest
+/// known one, and a batch that is too short for its header borrows bytes from what follows.
 pub fn java_header(bytes: &[u8]) -> Result<BatchHeader, String> {
     let mut copy = [0_u8; HEADER_LEN];
     let available = bytes.len().min(HEADER_LEN);
@@ -145,7 +145,7 @@ pub fn optional_long(value: Option<i64>, out: &mut Vec<u8>) {
     }
 }
 
-/// As Java counts, which refuses only -1 and wraps around.
+/// The last sequence as Java calculates it: only -1 is special, and it wraps around.
 fn last_sequence(header: &BatchHeader) -> i32 {
     if header.base_sequence == -1 {
         return -1;
@@ -153,7 +153,7 @@ fn last_sequence(header: &BatchHeader) -> i32 {
     batch_header::increment_sequence(header.base_sequence, header.last_offset_delta)
 }
 
-/// Whether the batch is a control batch, for format numbers that do not exist as well.
+/// Whether the batch is a control batch, for unknown format versions as well.
 pub fn is_control(header: &BatchHeader) -> bool {
     header.magic >= 2 && header.attributes & 0x20 != 0
 }
@@ -203,7 +203,7 @@ pub fn begin_record(
     Ok(())
 }
 
-/// Appends the line of a record that is not held, up to its key and payload.
+/// Appends the line of a record that is not in memory, up to its key and payload.
 pub fn begin_large_record(view: LogView, header: &BatchHeader, record: &LargeRecord, out: &mut Vec<u8>) {
     if !view.skip_record_metadata {
         let size = |span: Option<Span>| span.map_or(-1, |span| span.len as i32);
@@ -295,7 +295,7 @@ fn write_control(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-/// What the key of a control record says.
+/// The type in the key of a control record.
 fn type_of(record: &Record<'_>) -> Result<ControlType, String> {
     let Some(key) = record.key else {
         return Err(format!("control record at offset {} has no key", record.offset));

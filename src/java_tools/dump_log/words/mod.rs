@@ -1,4 +1,4 @@
-//! What kafka-dump-log prints, to the letter: batches, records, snapshots, and what disagrees.
+//! The output of kafka-dump-log, to the letter: batches, records, snapshots, and mismatches.
 //!
 //! Owns the lines and their wording; reads no file.
 

@@ -1,4 +1,4 @@
-//! `--cancel`: moves that are under way end where they began.
+//! `--cancel`: stops moves in progress, so that replicas are again where they were before.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(super) fn cancel(
     }
 }
 
-/// The replicas on their way to another log directory, and the one they are still in.
+/// The replicas that are moving to another log directory, and their current one.
 fn moves_to_undo(admin: &mut AdminClient, plan: &Plan) -> JavaResult<BTreeMap<PartitionReplica, String>> {
     let dirs = admin.replica_dirs(plan.log_dir_moves().into_keys())?;
     Ok(dirs

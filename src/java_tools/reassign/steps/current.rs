@@ -1,4 +1,4 @@
-//! Where partitions and their files are now, as `--generate` and `--execute` ask and show it.
+//! Current replicas and log directories, as `--generate` and `--execute` request and print them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use crate::reassignment::plan_json::{plan_of, write_compact};
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// How long a replica that the cluster knows of may be missing on its broker's disk: a topic's folders appear a
-/// moment after the topic.
+/// How long a replica in the metadata may be missing in its broker's log directories: the folders of a topic are
+/// created a moment after the topic.
 const LOG_DIR_PATIENCE: Duration = Duration::from_secs(1);
 const LOG_DIR_PAUSE: Duration = Duration::from_millis(50);
 
@@ -41,7 +41,7 @@ pub(super) fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> Ja
     Ok(assignment)
 }
 
-/// Where each replica on a live broker has its files.
+/// The log directory of each replica on a live broker.
 pub(super) fn log_dirs_of(
     admin: &mut AdminClient,
     assignment: &Assignment,

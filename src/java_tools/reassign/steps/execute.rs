@@ -1,4 +1,4 @@
-//! `--execute`: check, show the way back, throttle, start.
+//! `--execute`: check, print the current assignment, throttle, start.
 
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ pub(super) fn execute(execute: &JavaExecute, context: &mut Context) -> JavaResul
     start_log_dir_moves(plan.log_dir_moves(), execute.timeout, context)
 }
 
-/// Where the plan's partitions are now; all of them must exist.
+/// The current replicas of the plan's partitions; all partitions must exist.
 fn partition_assignment(
     admin: &mut AdminClient,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! `--generate`: where the topics are, and where they could be.
+//! `--generate`: the current assignment of topics, and a proposed one.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) fn generate(text: &str, brokers: &str, rack_aware: bool, context: &mu
     Ok(())
 }
 
-/// `1,2,3` as Java splits and reads it: empty words at the end do not count.
+/// `1,2,3` as Java splits and converts it: empty words at the end are dropped.
 fn broker_list(text: &str) -> JavaResult<Vec<BrokerId>> {
     let mut words: Vec<&str> = text.split(',').collect();
     // An empty text is one empty word.
@@ -54,7 +54,7 @@ fn broker_list(text: &str) -> JavaResult<Vec<BrokerId>> {
     }
 }
 
-/// The brokers of the list that are alive, with their racks if those count.
+/// The brokers of the list that are up, with their racks if those matter.
 fn placeable_brokers(
     admin: &mut AdminClient,
     chosen: &[BrokerId],
@@ -73,7 +73,7 @@ fn placeable_brokers(
     Ok(brokers)
 }
 
-/// Every partition of a topic gets as many replicas as one of them has: the first that Java's map hands out.
+/// Every partition of a topic gets as many replicas as the first one in the order of Java's map.
 fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> JavaResult<Assignment> {
     let mut by_topic: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for name in words::partitions_in_hash_order(current.keys()) {
@@ -96,7 +96,7 @@ fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> Jav
 mod tests {
     use super::*;
 
-    /// Apache Kafka 4.3.1 has asked for two replicas each where jx-0 had four and the others two.
+    /// Apache Kafka 4.3.1 proposed two replicas for each partition when jx-0 had four and the others two.
     #[test]
     fn javas_first_partition_says_how_many_replicas() {
         let brokers = [(1, None), (4, None)];

@@ -1,4 +1,4 @@
-//! Moves between the log directories of a broker, begun one way or back.
+//! Starts moves between the log directories of a broker.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,9 +9,9 @@ use crate::java_tools::reassign::words;
 use crate::reassignment::plan::PartitionReplica;
 use crate::wire::error_codes::REPLICA_NOT_AVAILABLE;
 
-/// The pause between two attempts to start moves between log directories.
+/// The pause between two attempts to start these moves.
 const LOG_DIR_RETRY: Duration = Duration::from_millis(100);
-/// Asks until every broker has begun: a replica that is new to its broker can only be placed once it is there.
+/// Retries until every broker has begun: a replica that is new to its broker can only be moved once it exists.
 pub(super) fn start_log_dir_moves(
     mut pending: BTreeMap<PartitionReplica, String>,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! The steps of kafka-reassign-partitions in Apache Kafka's order: what is asked, printed and refused when.
+//! The steps of kafka-reassign-partitions in Apache Kafka's order of requests, output and errors.
 
 mod cancel;
 mod current;
@@ -22,7 +22,7 @@ use crate::topic_partition::TopicPartition;
 use crate::wire::error_codes::INVALID_TOPIC_EXCEPTION;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// What the tool was asked for; `text` is the content of the file named.
+/// The action of the tool; `text` is the content of the file.
 #[derive(Debug)]
 pub enum JavaAction {
     Generate {
@@ -44,12 +44,14 @@ pub enum JavaAction {
     List,
 }
 
-/// `--execute` with its options; negative rates are no throttle.
+/// `--execute` with its options; a negative rate means no throttle.
 #[derive(Debug)]
 pub struct JavaExecute {
     pub text: String,
     pub additional: bool,
+    /// Bytes a second.
     pub throttle: i64,
+    /// Bytes a second.
     pub log_dir_throttle: i64,
     /// How long to wait for moves between log directories to begin.
     pub timeout: Duration,
@@ -63,9 +65,9 @@ pub enum JavaFailure {
     Terse(String),
     /// The message after `Error: `.
     Told(String),
-    /// A refusal by a broker; told with its Java class.
+    /// A refusal by a broker; printed with its Java class.
     Refused(ApiError),
-    /// Anything else: no connection, or nobody to print to.
+    /// Anything else: no connection, or stdout is closed.
     Other(Error),
 }
 
@@ -84,7 +86,7 @@ fn told(message: impl Into<String>) -> JavaFailure {
     JavaFailure::Told(message.into())
 }
 
-/// Runs the tool.
+/// Runs the action.
 pub fn run(action: JavaAction, context: &mut Context) -> JavaResult {
     let outcome = steps(action, context);
     context.print_notes();
@@ -125,7 +127,7 @@ fn plan_from(text: &str) -> JavaResult<Plan> {
     })
 }
 
-/// What Java's client refuses before it asks anybody.
+/// Java's client refuses these names before it sends a request.
 fn check_topic_names<'a>(mut topics: impl Iterator<Item = &'a str>) -> JavaResult {
     if topics.any(str::is_empty) {
         return Err(invalid(

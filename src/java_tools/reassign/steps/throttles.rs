@@ -1,4 +1,4 @@
-//! Throttles as the Java tool takes them away, and its first word of a broker's refusal.
+//! Clearing throttles as the Java tool does, and its message about a broker's refusal.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn first_refusal<K>(refused: BTreeMap<K, ApiError>) -> JavaResult {
     }
 }
 
-/// Clears the plan's topics, its brokers and every live broker.
+/// Clears the throttles of the plan's topics, its brokers and every live broker.
 pub(super) fn clear_all_throttles(plan: &Plan, context: &mut Context) -> JavaResult {
     let admin = context.client.admin()?;
     let named = plan

@@ -1,4 +1,4 @@
-//! `--verify`: how far the moves are; the throttles go when nothing moves any more.
+//! `--verify`: the progress of the moves; throttles are cleared when nothing moves any longer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::reassignment::progress::{self, LogDirState, PartitionProgress, Partit
 use crate::topic_partition::TopicPartition;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// How often, and after which pause, a broker is asked again that may not have heard yet of the end of a move.
+/// How often, and after which pause, a broker is asked again that may not know of the end of a move yet.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -35,8 +35,8 @@ pub(super) fn verify(text: &str, preserve_throttles: bool, context: &mut Context
     Ok(())
 }
 
-/// The states, once the broker that is asked for the replicas knows what the controller does: it hears of the end of a move
-/// a moment later. Java takes longer than that to ask.
+/// The states, once the broker that describes the replicas is as recent as the controller: it learns of the end of a
+/// move a moment later. Java takes longer than that to ask.
 fn settled_states(
     admin: &mut AdminClient,
     plan: &Plan,
@@ -53,7 +53,7 @@ fn settled_states(
     Ok(states)
 }
 
-/// Whether it looks as a move does in its last moment: the replicas that come and those that go are all there.
+/// Whether it looks like the last moment of a move: the added replicas and the removed ones are both there.
 fn has_just_ended(progress: &PartitionProgress) -> bool {
     match &progress.state {
         PartitionState::Elsewhere(replicas) => {

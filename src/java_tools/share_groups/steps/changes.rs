@@ -95,7 +95,7 @@ pub(super) fn delete_offsets(parsed: &Parsed, context: &mut Context) -> Result<(
     Ok(())
 }
 
-/// What is wrong with each topic, if anything; or why nothing was deleted.
+/// The error of each topic, if there is one; or why nothing was deleted.
 fn delete_topics(
     group: &str,
     topics: &[String],

@@ -1,4 +1,4 @@
-//! The steps of `kafka-share-groups`, in the order in which Apache Kafka's own tool takes them.
+//! The steps of `kafka-share-groups`, in the order of Apache Kafka's own tool.
 
 mod changes;
 mod show;
@@ -11,10 +11,10 @@ use crate::java::hash_order::hash_order;
 use crate::java_tools::group_tools::failure::{Result, Thrown, admin};
 use crate::java_tools::option_parser::Parsed;
 
-/// The time of one question in milliseconds where nothing is said.
+/// The default time-out of one request, in milliseconds.
 const DEFAULT_TIMEOUT_MS: i64 = 5000;
 
-/// Runs the action; what it prints may still be in the printer when this returns.
+/// Runs the action; its output may still be in the printer's buffer when this returns.
 pub(super) fn run(parsed: &Parsed, context: &mut Context) -> Result<()> {
     if parsed.has("list") {
         show::list(parsed, context)
@@ -29,7 +29,7 @@ pub(super) fn run(parsed: &Parsed, context: &mut Context) -> Result<()> {
     }
 }
 
-/// The time of one question in milliseconds.
+/// The time-out of one request, in milliseconds.
 pub(super) fn timeout(parsed: &Parsed) -> Result<i64> {
     let given = parsed.long("timeout")?.unwrap_or(DEFAULT_TIMEOUT_MS);
     Ok(given.max(0))
@@ -43,7 +43,7 @@ fn share_groups(context: &mut Context) -> Result<Vec<GroupListing>, Thrown> {
     Ok(hash_order(groups, |group| &group.id))
 }
 
-/// A share group with its members, or the exception with which Java's client describes it.
+/// A share group with its members, or the exception of Java's client.
 fn describe_group(group: &str, context: &mut Context) -> Result<ShareGroupDescription, Thrown> {
     const CALL: &str = "describeShareGroups(api=FIND_COORDINATOR)";
     let described = admin(context, CALL)?.describe_share_group(group);

@@ -87,7 +87,7 @@ fn offsets(groups: &[ShareGroupDescription], is_verbose: bool, context: &mut Con
     Ok(())
 }
 
-/// Where a group is in each partition.
+/// The offsets of a group in each partition.
 pub(super) fn places(group: &str, context: &mut Context) -> Result<SharePlaces, Thrown> {
     const CALL: &str = "listShareGroupOffsets(api=FIND_COORDINATOR)";
     let places = admin(context, CALL)?.share_group_offsets(group);
