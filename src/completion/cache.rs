@@ -1,8 +1,8 @@
-//! Names kept between two questions: a file a cluster and kind in `$XDG_CACHE_HOME/kafkit/names`, by default in
+//! Names kept between two requests: a file for each cluster and kind in `$XDG_CACHE_HOME/kafkit/names`, by default in
 //! `~/.cache`, that only its user can read.
 //!
 //! The first line of a file is the cluster's key; each further line is a name: its number, a tab, the name, a tab, the
-//! note. A file that cannot be read is as good as none.
+//! note. A file that cannot be read counts as none.
 
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
@@ -17,14 +17,14 @@ use twox_hash::XxHash3_64;
 use super::cluster_names::Kind;
 use super::known::Known;
 
-/// Files kept; the oldest give way.
+/// The most files; the oldest are deleted.
 const MOST_FILES: usize = 200;
-/// Bytes of a file that are read.
+/// The most bytes of a file that are read.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
-/// Names of one kind that are kept.
+/// The most names of one kind that are kept.
 const MOST_NAMES: usize = 20_000;
 
-/// What is kept of one cluster's names of one kind.
+/// The kept names of one kind in one cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
     path: PathBuf,
@@ -32,7 +32,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The place for a cluster's names; `None` where there is no home directory.
+    /// The cache for a cluster's names; `None` where there is no home directory.
     pub(super) fn of(cluster: &str, kind: &Kind) -> Option<Self> {
         let key = format!("{cluster}\t{}", kind.word()).replace('\n', " ");
         let name = format!("{:016x}", XxHash3_64::oneshot(key.as_bytes()));
@@ -42,20 +42,20 @@ impl Cache {
         })
     }
 
-    /// The names as they were; `None` when there are none.
+    /// The kept names; `None` when there are none.
     pub(super) fn read(&self) -> Option<Vec<Known>> {
         let file = File::open(&self.path).ok()?;
         let mut text = String::new();
         file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
         let mut lines = text.lines();
-        // Two keys may have one hash.
+        // Two keys may have the same hash.
         if lines.next()? != self.key {
             return None;
         }
         Some(lines.filter_map(parsed).collect())
     }
 
-    /// Keeps the names, in one step.
+    /// Keeps the names; replaces the file as a whole.
     pub(super) fn write(&self, names: &[Known]) {
         let mut text = format!("{}\n", self.key);
         for known in names.iter().take(MOST_NAMES) {
@@ -66,7 +66,7 @@ impl Cache {
         }
         let Some(folder) = self.path.parent() else { return };
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        // The file is made for its owner alone.
+        // The file is readable by its owner alone.
         let Ok(mut file) = NamedTempFile::new_in(folder) else {
             return;
         };
@@ -75,7 +75,7 @@ impl Cache {
         }
     }
 
-    /// The right to ask the cluster behind the prompt, until the file is closed; `None` while another one does.
+    /// The right to ask the cluster in the background, until the file is closed; `None` while another process has it.
     pub(super) fn take_turn(&self) -> Option<File> {
         let folder = self.path.parent()?;
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);

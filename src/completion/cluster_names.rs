@@ -1,4 +1,4 @@
-//! The kinds of names that a cluster is asked for, and how.
+//! The kinds of names in a cluster, and the requests for them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::client::admin::configs::ConfigResource;
 use crate::client::deadline::Deadline;
 use crate::error::Result;
 
-/// What a cluster is asked for.
+/// A kind of name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Topics,
@@ -25,12 +25,12 @@ pub(super) enum Kind {
     ClientMetrics,
     BrokerConfigs,
     GroupConfigs,
-    /// Of the last records of a topic.
+    /// Headers of the last records of a topic.
     Headers(String),
 }
 
 impl Kind {
-    /// How it is kept.
+    /// Its word in the cache.
     pub(super) fn word(&self) -> String {
         match self {
             Self::Headers(topic) => format!("headers of {topic}"),
@@ -39,7 +39,7 @@ impl Kind {
     }
 }
 
-/// Asks once, within `limit`, with no second try.
+/// Asks once, within `limit`, without a retry.
 pub(super) fn ask(kind: &Kind, target: &Target, limit: Duration) -> Result<Vec<Known>> {
     let settings = target.reachable()?;
     let mut admin = AdminClient::connect_once(&settings, Deadline::for_command(limit))?;
@@ -91,7 +91,7 @@ fn users(admin: &mut AdminClient) -> Result<Vec<String>> {
     Ok(users.map(|user| user.name).collect())
 }
 
-/// Those that have ACLs, and users with passwords. A cluster may have only one of the two.
+/// Principals with ACLs, and users with SCRAM passwords. A cluster may support only one of the two.
 fn principals(admin: &mut AdminClient) -> Result<Vec<String>> {
     let users = users(admin).unwrap_or_default();
     let mut names: BTreeSet<String> = users.into_iter().map(|user| format!("User:{user}")).collect();
@@ -101,7 +101,7 @@ fn principals(admin: &mut AdminClient) -> Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// The configs that a resource has; of any broker where none is named.
+/// The configs of a resource; of any broker if none is named.
 fn configs(admin: &mut AdminClient, resource: Option<ConfigResource>) -> Result<Vec<Known>> {
     let first = admin.brokers()?.first().map(|broker| broker.id);
     let Some(resource) = resource.or(first.map(ConfigResource::Broker)) else {

@@ -1,4 +1,4 @@
-//! Names and values of configs, of whatever kind the line is about.
+//! Names and values of configs, for the kind of resource that is on the line.
 
 use super::cluster_names::Kind;
 use super::known;
@@ -7,7 +7,7 @@ use super::offer::Candidate;
 use crate::broker::config::config_table::{self as config, BROKER_SETTINGS};
 use crate::topic_config::{self, Kind as ValueKind, Rule, TOPIC_CONFIGS};
 
-/// What has the configs that a line is about.
+/// The kind of resource whose configs the line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Topic,
@@ -15,11 +15,11 @@ pub(super) enum Owner {
     Group,
     User,
     ClientMetrics,
-    /// What nothing can be said about, such as client ids.
+    /// A kind without known configs, such as client ids.
     Unknown,
 }
 
-/// The words that tell an owner's kind, in either face.
+/// The words for each kind, in either face.
 const SIGNS: &[(&[&str], Owner)] = &[
     (
         &[
@@ -42,9 +42,9 @@ const SIGNS: &[(&[&str], Owner)] = &[
 ];
 
 impl Owner {
-    /// The kind that is on the line; a topic where nothing else is.
+    /// The kind that is on the line; a topic where there is none.
     pub(super) fn on(line: &Line) -> Self {
-        // Words behind `topics` are names, whatever they are.
+        // Words after `topics` are names, not kinds.
         if line.words.get(1).is_some_and(|noun| noun == "topics") {
             return Self::Topic;
         }
@@ -53,15 +53,15 @@ impl Owner {
     }
 }
 
-/// What a config can be set to.
+/// The possible values of a config.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     pub(super) words: Vec<String>,
-    /// Several can be given, with commas between them.
+    /// Whether several can be given, separated by commas.
     pub(super) is_list: bool,
 }
 
-/// The configs of the kind that is on the line.
+/// The configs of the kind on the line.
 pub(super) fn names(line: &Line) -> Vec<Candidate> {
     match Owner::on(line) {
         Owner::Topic => {
@@ -85,7 +85,7 @@ pub(super) fn names(line: &Line) -> Vec<Candidate> {
     }
 }
 
-/// The settings that the mini broker is started with, which are Apache Kafka's.
+/// The settings of the mini broker, which are Apache Kafka's.
 pub(super) fn broker_settings() -> Vec<Candidate> {
     let listed = BROKER_SETTINGS.iter().filter(|setting| setting.is_listed);
     listed
@@ -109,7 +109,7 @@ fn explained(name: &str, help: &str, default: Option<&str>) -> Candidate {
     }
 }
 
-/// The values of a config that can be counted, for the kind that is on the line.
+/// The values of a config with a finite set of values, for the kind on the line.
 pub(super) fn values(name: &str, line: &Line) -> Values {
     match Owner::on(line) {
         Owner::Topic => topic_config::find(name)
@@ -131,7 +131,7 @@ pub(super) fn values(name: &str, line: &Line) -> Values {
     }
 }
 
-/// The values of a setting of brokers.
+/// The values of a broker setting.
 pub(super) fn broker_setting_values(name: &str) -> Values {
     config::exactly(name).map_or_else(Values::default, |setting| Values::of(setting.kind, setting.rule))
 }
@@ -150,10 +150,10 @@ impl Values {
     }
 }
 
-/// The type of a config that is true or false, in the protocol's numbers.
+/// The type BOOLEAN, by its number in DescribeConfigs.
 const BOOLEAN: u32 = 1;
 
-/// The quotas that users, clients and addresses can have.
+/// The quotas of users, clients and addresses.
 pub(super) const QUOTAS: &[&str] = &[
     "producer_byte_rate",
     "consumer_byte_rate",

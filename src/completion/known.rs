@@ -1,6 +1,6 @@
-//! The names of a cluster: from the cluster itself if it answers at once, else as they were kept.
+//! The names of a cluster: from the cluster itself if it answers at once, else from the cache.
 //!
-//! A cluster that is late is asked again behind the prompt, so that the next question finds its names.
+//! A cluster that is late is asked again in the background, so that the next request finds its names.
 
 use std::sync::mpsc;
 use std::thread;
@@ -13,21 +13,21 @@ use super::target::Target;
 use super::{PATIENCE, PATIENCE_BEHIND, PATIENCE_WITH_KEPT_NAMES, behind, cache};
 use crate::topic_partition::is_internal_topic;
 
-/// A name, and what is known of it.
+/// A name, and its description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) name: String,
-    /// What it is, for people; empty where there is nothing to say.
+    /// The description; may be empty.
     pub(super) note: String,
-    /// Of a topic, its partitions; of a config, its type in the protocol's numbers.
+    /// Of a topic, its partitions; of a config, its type by its number in DescribeConfigs.
     pub(super) count: u32,
 }
 
 impl Known {
-    /// The note of a topic that Kafka keeps for itself.
+    /// The note of an internal topic.
     pub(super) const INTERNAL: &'static str = "internal";
 
-    /// A topic with so many partitions.
+    /// A topic with `count` partitions.
     pub(super) fn topic(name: String, count: u32) -> Self {
         let note = if is_internal_topic(&name) {
             Self::INTERNAL.to_owned()
@@ -41,7 +41,7 @@ impl Known {
 /// The names of this kind in the cluster that the line is about. Never starts a broker.
 pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
     let asked = line.clone();
-    // Files that the line names are read: what looks like one may be a pipe, or far away.
+    // Reading the files on the line can block: one may be a pipe, or on a slow file system.
     let Some(Ok(target)) = within(PATIENCE, move || Target::of(&asked)) else {
         return Vec::new();
     };
@@ -55,7 +55,7 @@ pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
     let _turn = match &cache {
         Some(cache) if line.is_behind => match cache.take_turn() {
             Some(turn) => Some(turn),
-            // Another one asks the same already.
+            // Another process asks the same already.
             None => return Vec::new(),
         },
         _ => None,
@@ -74,14 +74,14 @@ pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
     kept.unwrap_or_else(|| target.names_on_disk(kind))
 }
 
-/// What `act` comes to, if that is in time. The thread is left behind when it is late; the process ends soon after.
+/// The result of `act`, if it is in time. Otherwise the thread is abandoned; the process ends soon after.
 fn within<T: Send + 'static>(limit: Duration, act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, answers) = mpsc::channel();
     thread::spawn(move || sender.send(act()));
     answers.recv_timeout(limit).ok()
 }
 
-/// Addresses that were given before, and the mini broker.
+/// Bootstrap servers that were used before, and the mini broker.
 pub(super) fn servers() -> Vec<String> {
     let mut servers = vec!["mini".to_owned(), "localhost:9092".to_owned()];
     for given in cache::servers() {

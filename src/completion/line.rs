@@ -1,26 +1,26 @@
-//! The command line so far.
+//! The command line up to the cursor.
 
 use std::time::Instant;
 
-/// What stands before the cursor, quotes taken off.
+/// The words before the cursor, without quotes.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The whole words before the one being typed, the program's name first.
     pub words: Vec<String>,
     /// The word being typed, up to the cursor.
     pub typed: String,
-    /// The word is the file of a `<` or `>`.
+    /// Whether the word is the file of a `<` or `>`.
     pub is_redirected: bool,
     /// When the shell asked.
     pub asked_at: Instant,
-    /// No shell waits for the answer: the names are only to be kept for the next question.
+    /// Whether no shell waits for the answer: the names are only kept for the next request.
     pub is_behind: bool,
-    /// Names are wanted of the second cluster of the line.
+    /// Whether names of the second cluster of the line are wanted.
     pub is_of_other_cluster: bool,
 }
 
 impl Line {
-    /// A line whose question arrives at this moment.
+    /// A line whose request arrives at this moment.
     pub fn new(words: Vec<String>, typed: String) -> Self {
         Self {
             words,
@@ -45,7 +45,7 @@ impl Line {
         self.words.iter().any(|word| words.contains(&word.as_str()))
     }
 
-    /// What follows the first of these flags, as `--flag VALUE` or `--flag=VALUE`; empty when nothing does yet.
+    /// The value of the first of these flags, as `--flag VALUE` or `--flag=VALUE`; empty when it is not typed yet.
     pub fn value_of(&self, flags: &[&str]) -> Option<&str> {
         self.words.iter().enumerate().find_map(|(place, word)| {
             if flags.contains(&word.as_str()) {

@@ -1,10 +1,10 @@
-//! What a shell is offered while a command line is being typed.
+//! What a shell offers while a command line is being typed.
 //!
-//! Owns how shells ask and are answered, what each kind of value can be, the names of clusters and where they are kept
-//! between two questions. Owns no flag: the faces say which kind of value the word being typed is (`Wanted`).
+//! Owns the requests of shells and their answers, the candidates for each kind of value, and the cache of a cluster's
+//! names. Owns no flag: the faces say which kind of value the word being typed is (`Wanted`).
 //!
 //! Nothing here may disturb a prompt: the answer comes within [`PATIENCE`] whatever the network does, nothing is ever
-//! said on stderr, and every failure is an answer without candidates.
+//! printed on stderr, and every failure is an answer without candidates.
 
 mod behind;
 mod cache;
@@ -33,11 +33,11 @@ pub use shell_words::quoted;
 pub use values::offer_of;
 pub use wanted::Wanted;
 
-/// How long a shell may wait for its prompt, from the start of the program on, where no names are kept.
+/// How long a shell may wait, counted from the start of the program, if no names are kept.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long the cluster may take to say what is newer than the names that are kept.
+/// How long the cluster may take to answer if names are kept.
 const PATIENCE_WITH_KEPT_NAMES: Duration = Duration::from_millis(30);
 
-/// How long the cluster may take when no shell waits.
+/// How long the cluster may take if no shell waits.
 const PATIENCE_BEHIND: Duration = Duration::from_secs(10);

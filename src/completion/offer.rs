@@ -1,13 +1,14 @@
-//! What is offered for the word being typed, and how each shell's script is told.
+//! The candidates for the word being typed, and their format for each shell's script.
 //!
-//! The first line of an answer is what the script does: `words`, `open` (no blank goes behind the one word), `files` or
-//! `directories`, behind a tab what stands before the path in the word. Each further line is a candidate.
+//! The first line of an answer tells the script what to do: `words`, `list` (words with descriptions), `open` (no blank
+//! after the one word), `files` or `directories`, with the part of the word before the path after a tab. Each further
+//! line is a candidate.
 
 use std::fmt::Write as _;
 
 use super::shell_words::{quote, unquote};
 
-/// More candidates than any shell shows; a cluster may have more.
+/// The most candidates of an answer; a cluster may have more.
 const MOST: usize = 20_000;
 
 /// What a word can be completed to.
@@ -15,11 +16,11 @@ const MOST: usize = 20_000;
 pub struct Candidate {
     /// The whole word.
     pub value: String,
-    /// What it is, on one line; empty where that goes without saying.
+    /// A description on one line; may be empty.
     pub help: String,
 }
 
-/// Files of the kind that the shell itself lists.
+/// Paths that the shell lists itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paths {
     Files,
@@ -30,7 +31,7 @@ pub enum Paths {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     candidates: Vec<Candidate>,
-    /// The kind, and what stands before the path in the word (`--command-config=`).
+    /// The kind, and the part of the word before the path (`--command-config=`).
     paths: Option<(Paths, String)>,
 }
 
@@ -49,12 +50,12 @@ impl Candidate {
         }
     }
 
-    /// Whether more of the word follows.
+    /// Whether the word is not complete yet.
     fn goes_on(&self) -> bool {
         self.value.ends_with(['=', ':', ',', '/'])
     }
 
-    /// A name with control characters would do something to the terminal, or tear the answer apart.
+    /// Whether a name has no control characters, which could disturb the terminal, or the format of the answer.
     fn is_plain(&self) -> bool {
         !self.value.chars().any(char::is_control)
     }
@@ -72,7 +73,7 @@ impl Offer {
         }
     }
 
-    /// The shell's own list of paths, behind `prefix` in the word.
+    /// Paths that the shell lists itself, after `prefix` in the word.
     pub fn of_paths(paths: Paths, prefix: impl Into<String>) -> Self {
         Self {
             candidates: Vec::new(),
@@ -84,14 +85,14 @@ impl Offer {
         &self.candidates
     }
 
-    /// The kind of paths, and what stands before them in the word.
+    /// The kind of paths, and the part of the word before them.
     pub fn paths(&self) -> Option<(Paths, &str)> {
         self.paths
             .as_ref()
             .map(|(paths, prefix)| (*paths, prefix.as_str()))
     }
 
-    /// The same behind a part of the word, such as `--topic=`.
+    /// The same after a prefix of the word, such as `--topic=`.
     #[must_use]
     pub fn behind(mut self, prefix: &str) -> Self {
         for candidate in &mut self.candidates {
@@ -103,7 +104,7 @@ impl Offer {
         self
     }
 
-    /// For bash: of each candidate the part behind `kept`, quoted as the word was begun.
+    /// For bash: the part of each candidate after `kept`, quoted as the beginning of the word is.
     pub(super) fn for_bash(&self, kept: &str) -> String {
         let mut answer = self.mode();
         let (before, open) = unquote(kept);
@@ -117,7 +118,7 @@ impl Offer {
         answer
     }
 
-    /// For zsh: `+` or, where the word goes on, `-`; the word; a tab and how it is shown. zsh quotes by itself.
+    /// For zsh: `+` or, if the word is not complete, `-`; the word; a tab and its display form. zsh quotes by itself.
     pub(super) fn for_zsh(&self) -> String {
         let width = self
             .candidates
@@ -139,8 +140,8 @@ impl Offer {
         answer
     }
 
-    /// For fish: the word, a tab, what it is. fish quotes by itself. Behind the prefix of paths is what is typed of the
-    /// path, without quotes.
+    /// For fish: the word, a tab, its description. fish quotes by itself. With paths, the prefix is followed by the
+    /// typed part of the path, without quotes.
     pub(super) fn for_fish(&self, typed: &str) -> String {
         let mut answer = self.mode();
         if let Some((_, prefix)) = &self.paths {
@@ -159,7 +160,7 @@ impl Offer {
             (Some((Paths::Files, prefix)), _) => format!("files\t{prefix}"),
             (Some((Paths::Directories, prefix)), _) => format!("directories\t{prefix}"),
             (None, [one]) if one.goes_on() => "open".to_owned(),
-            // In zsh one line in columns of its own is enough of a sign.
+            // zsh lists candidates with descriptions one a line (`compadd -l`).
             (None, candidates) if candidates.iter().any(|candidate| !candidate.help.is_empty()) => {
                 "list".to_owned()
             }

@@ -1,4 +1,4 @@
-//! Where shells look for completion scripts, and what must be in their start files so that they do.
+//! The paths of completion scripts, and the lines that a shell's start files need for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::scripts::Shell;
 use crate::client::mini_place::shown;
 use crate::error::{Error, Result};
 
-/// Where bash-completion is, which loads a script when its command is first completed.
+/// Where bash-completion is installed, which loads a script when its command is first completed.
 const BASH_COMPLETION: &[&str] = &[
     "/usr/share/bash-completion/bash_completion",
     "/etc/bash_completion",
@@ -20,13 +20,13 @@ const BASH_COMPLETION: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub script: PathBuf,
-    /// Links to the script, for a shell that looks for a file of the command's name.
+    /// Links to the script, for a shell that looks for a file with the command's name.
     pub links: Vec<PathBuf>,
-    /// What the user is told: whether the shell finds it by itself, and else which line to add where.
+    /// Advice for the user: that the shell finds the script by itself, or else which line to add where.
     pub advice: String,
 }
 
-/// Where the script of a shell belongs that completes these other commands, too.
+/// The path for the script of a shell that also completes these other commands.
 pub fn place(shell: Shell, others: &[String]) -> Result<Place> {
     match shell {
         Shell::Bash => {
@@ -72,7 +72,7 @@ fn bash_advice(script: &Path) -> String {
     format!("bash-completion is not installed: add this line to ~/.bashrc\n  {line}")
 }
 
-/// zsh looks into the folders of `fpath`, which only a running zsh knows for sure.
+/// zsh searches the folders of `fpath`, which only a running zsh knows for sure.
 fn zsh_advice(dir: &Path) -> Result<String> {
     let start_file = match set("ZDOTDIR") {
         Some(dir) => dir.join(".zshrc"),
@@ -110,7 +110,7 @@ fn set(name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// The folder that a variable names, else this one in the home directory.
+/// The folder in a variable, or else this one in the home directory.
 fn home(variable: &str, folder: &str) -> Result<PathBuf> {
     let named = set(variable).filter(|path| path.is_absolute());
     named.or_else(|| Some(set("HOME")?.join(folder))).ok_or_else(|| {

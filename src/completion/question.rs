@@ -1,4 +1,4 @@
-//! A shell's question: which shell, and the line so far. Our scripts ask by a variable, the words as arguments.
+//! A shell's request: which shell, and the line so far. Our scripts set a variable and pass the words as arguments.
 //!
 //! bash: `KAFKIT_COMPLETE=bash kafkit REPLACED LINE`, where REPLACED is the end of the line that bash will replace.
 //! zsh and fish: `KAFKIT_COMPLETE=zsh kafkit WORD… TYPED`.
@@ -10,20 +10,20 @@ use super::offer::Offer;
 use super::scripts::Shell;
 use super::{behind, shell_words};
 
-/// The variable by which the scripts ask.
+/// The variable that marks a request.
 pub(super) const ASKING: &str = "KAFKIT_COMPLETE";
 
-/// A question, and what is needed to word its answer.
+/// A request, and what is needed to format its answer.
 #[derive(Debug)]
 pub struct Question {
     shell: Shell,
     line: Line,
-    /// What bash has of the word being typed and will keep, as it is typed.
+    /// The beginning of the word being typed that bash keeps, as it is typed.
     kept: String,
 }
 
 impl Question {
-    /// The question that this process was started for, if it was.
+    /// The request for which this process was started, if there is one.
     pub fn asked(argv: &[OsString]) -> Option<Self> {
         let shell = std::env::var(ASKING).ok()?;
         let shell = Shell::of_name(&shell)?;
@@ -94,7 +94,7 @@ mod tests {
             .collect()
     }
 
-    /// What bash passes was seen with bash 5.2: the word from its last break on, without an opening quote.
+    /// As observed with bash 5.2: the word from its last break on, without an opening quote.
     #[test]
     fn bash_is_given_the_part_that_it_replaces_quoted_as_the_word_is() {
         for (line, replaced, offered, given) in [

@@ -1,6 +1,6 @@
-//! The scripts that shells read: each asks kafkit, and knows nothing by itself.
+//! The completion scripts of shells: each calls kafkit for its candidates.
 
-/// A shell whose script is ours.
+/// A shell with a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
     Bash,
@@ -8,13 +8,13 @@ pub enum Shell {
     Fish,
 }
 
-/// Where a script has the names of the commands that it completes.
+/// The placeholder in a script for the names of the commands that it completes.
 const NAMES: &str = "NAMES";
 
 impl Shell {
     pub const ALL: [Self; 3] = [Self::Bash, Self::Zsh, Self::Fish];
 
-    /// What the shell's program is called.
+    /// The name of the shell's program.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bash => "bash",
@@ -28,7 +28,7 @@ impl Shell {
     }
 }
 
-/// The script that completes kafkit and the commands of these other names.
+/// The script that completes kafkit and the commands with these other names.
 pub fn script(shell: Shell, others: &[String]) -> String {
     let names = std::iter::once("kafkit").chain(others.iter().map(String::as_str));
     let names = names.collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! The names of headers that the last records of a topic have.
+//! The names of headers in the last records of a topic.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::records::batches::Batches;
 use crate::topic_partition::TopicPartition;
 
-/// Partitions whose last batch is looked at.
+/// In how many partitions the last batch is read.
 const PARTITIONS: usize = 3;
-/// The most that a batch may inflate to, in bytes.
+/// The most bytes that a batch may decompress to.
 const BATCH_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Names in the last batch of the first partitions.
+/// The names in the last batches of the first partitions.
 pub(super) fn of(admin: &mut AdminClient, topic: &str) -> Result<Vec<String>> {
     let Some(described) = admin.topics_named([topic])?.pop() else {
         return Ok(Vec::new());

@@ -1,6 +1,6 @@
-//! Words of a shell's line and what they mean: quotes taken off, and put on.
+//! Words of a shell's line and their meaning: quotes are removed, and added.
 //!
-//! Pure. It follows POSIX quoting as far as a line that is still being typed needs it; nothing is expanded.
+//! Pure. Follows POSIX quoting as far as an incomplete line needs it; nothing is expanded.
 
 /// A quote that is open at the end of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,13 +16,13 @@ pub(super) enum Open {
 pub(super) struct Split {
     /// The whole words, without quotes.
     pub(super) words: Vec<String>,
-    /// The word at the cursor as it is typed; empty behind a blank.
+    /// The word at the cursor as it is typed; empty after a blank.
     pub(super) raw: String,
-    /// That word is the file of a redirection.
+    /// Whether that word is the file of a redirection.
     pub(super) is_redirected: bool,
 }
 
-/// Takes a line of bash apart. Redirections and their files are no words of the command.
+/// Splits a line of bash. Redirections and their files are not words of the command.
 pub(super) fn split(line: &str) -> Split {
     let mut split = Split::default();
     let mut open = Open::Nothing;
@@ -38,7 +38,7 @@ pub(super) fn split(line: &str) -> Split {
             }
             continue;
         } else if open == Open::Nothing && matches!(letter, '<' | '>') {
-            // The number in front of it is the file's, not the command's.
+            // The number before it is a file descriptor, not a word of the command.
             if !split
                 .raw
                 .bytes()
@@ -68,7 +68,7 @@ impl Split {
     }
 }
 
-/// The quote that is open behind a letter, and whether the next letter counts as it is.
+/// The quote that is open after a letter, and whether the next letter is escaped.
 fn after(open: Open, letter: char) -> (Open, bool) {
     match (open, letter) {
         (Open::Nothing, '\'') => (Open::Single, false),
@@ -79,7 +79,7 @@ fn after(open: Open, letter: char) -> (Open, bool) {
     }
 }
 
-/// What a word of bash means, and the quote that is open at its end.
+/// The meaning of a word of bash, and the quote that is open at its end.
 pub(super) fn unquote(raw: &str) -> (String, Open) {
     let mut text = String::new();
     let mut open = Open::Nothing;
@@ -88,7 +88,7 @@ pub(super) fn unquote(raw: &str) -> (String, Open) {
         let (next, is_escape) = after(open, letter);
         if is_escape {
             match letters.next() {
-                // Between double quotes a backslash only stands before what it can escape.
+                // Between double quotes a backslash escapes only these characters.
                 Some(escaped) if open == Open::Double && !"$`\"\\".contains(escaped) => {
                     text.extend(['\\', escaped]);
                 }
@@ -108,7 +108,7 @@ pub(super) fn unquote(raw: &str) -> (String, Open) {
     (text, open)
 }
 
-/// What a word of fish means: between its single quotes, too, a backslash escapes.
+/// The meaning of a word of fish: a backslash escapes even between single quotes.
 pub(super) fn unquote_fish(raw: &str) -> String {
     let mut text = String::new();
     let mut open = Open::Nothing;
@@ -131,7 +131,7 @@ pub(super) fn unquote_fish(raw: &str) -> String {
     text
 }
 
-/// A text as a whole word for people to type, in quotes where it needs them.
+/// A text as a whole word for a user to type, in quotes where it needs them.
 pub fn quoted(text: &str) -> String {
     if !text.is_empty() && quote(text, Open::Nothing) == text {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Which cluster a line is about: the connection flags of either face that are on it, else what holds without them.
+//! The cluster of a line: from the connection flags of either face, or else from the environment and the profile.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::storage::file_name::parse_partition_folder;
 
 const SERVERS: &[&str] = &["-b", "--bootstrap-server"];
-/// Old names of the flag, which are ids of brokers in another tool.
+/// Old names of the flag, which mean ids of brokers in another tool.
 const OLD_SERVERS: &[&str] = &["--broker-list", "--brokers"];
 const FILES: &[&str] = &[
     "--command-config",
@@ -22,24 +22,24 @@ const FILES: &[&str] = &[
     "--admin.config",
 ];
 const PROFILE: &[&str] = &["--profile"];
-/// The second cluster of commands that work with two.
+/// The flag for the second cluster of commands that have two.
 const OTHER_SERVERS: &[&str] = &["--to"];
 const OTHER_PROFILE: &[&str] = &["--to-profile"];
 const OTHER_FILE: &[&str] = &["--to-config"];
-/// Folders of a data directory that are looked at.
+/// The most folders of a data directory that are listed.
 const MOST_FOLDERS: usize = 50_000;
 
-/// A cluster, and how to reach it.
+/// A cluster, and how it is reached.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     settings: Settings,
     key: String,
-    /// The data directory, where the cluster is a mini broker.
+    /// The data directory, if the cluster is a mini broker.
     dir: Option<PathBuf>,
 }
 
 impl Target {
-    /// The cluster that the line names, or the environment, or the profile; else the user's mini broker.
+    /// The cluster named by the line, the environment, or the profile; else the user's mini broker.
     pub(super) fn of(line: &Line) -> Result<Self> {
         let first = settings_of(line)?;
         let (mut settings, others) = other_cluster(line, &first.0)?.unwrap_or(first);
@@ -59,15 +59,15 @@ impl Target {
         })
     }
 
-    /// What tells the cluster, and who asks it, from others.
+    /// Identifies the cluster, and the user who asks it.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
 
-    /// The settings with an address in them. A mini broker is asked only when it runs.
+    /// The settings with an address. A mini broker is asked only if it is running.
     pub(super) fn reachable(&self) -> Result<Settings> {
         let mut settings = self.settings.clone();
-        // Nobody is asked for a password at a prompt that is another's.
+        // A password must not be asked for while the user types at the shell's prompt.
         settings.resolve_references(Asking::Refused)?;
         if let Some(dir) = &self.dir {
             let running = RunningBroker::find(dir).and_then(|broker| broker.addresses.into_iter().next());
@@ -77,7 +77,7 @@ impl Target {
         Ok(settings)
     }
 
-    /// What the folders of a mini broker that does not run tell: its topics.
+    /// The topics of a mini broker that is not running, from its folders.
     pub(super) fn names_on_disk(&self, kind: &Kind) -> Vec<Known> {
         let Some(dir) = self.dir.as_ref().filter(|_| *kind == Kind::Topics) else {
             return Vec::new();
@@ -97,7 +97,7 @@ impl Target {
     }
 }
 
-/// The settings of the line's cluster, and the words by which they differ from others'.
+/// The settings of the line's cluster, and the words that identify them.
 fn settings_of(line: &Line) -> Result<(Settings, String)> {
     let profile = value_of(line, PROFILE).or_else(|| std::env::var("KAFKIT_PROFILE").ok());
     let mut settings = Settings::from_environment(profile.as_deref())?;
@@ -120,7 +120,7 @@ fn settings_of(line: &Line) -> Result<(Settings, String)> {
     Ok((settings, words_of(profile, file)))
 }
 
-/// The same for the second cluster of the line, where it is asked for and named; `first` are the settings of the first one.
+/// The same for the second cluster of the line, if it is wanted and named; `first` are the settings of the first one.
 fn other_cluster(line: &Line, first: &Settings) -> Result<Option<(Settings, String)>> {
     let (servers, profile) = (value_of(line, OTHER_SERVERS), value_of(line, OTHER_PROFILE));
     let file = value_of(line, OTHER_FILE);
@@ -150,13 +150,13 @@ fn words_of(profile: Option<String>, file: Option<String>) -> String {
     [profile, file].map(Option::unwrap_or_default).join(" ")
 }
 
-/// `-bHOST:PORT`, as short flags are written.
+/// `-bHOST:PORT`, the form of short flags.
 fn joined_servers(line: &Line) -> Option<String> {
     let joined = line.words.iter().skip(1).find_map(|word| word.strip_prefix("-b"));
     joined.filter(|servers| !servers.is_empty()).map(expanded)
 }
 
-/// `$NAME` and `${NAME}` as the shell will read them when the line runs, where the variable is exported.
+/// `$NAME` and `${NAME}` as the shell will expand them when the line runs, if the variable is exported.
 fn expanded(value: &str) -> String {
     let name = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     match name.or_else(|| value.strip_prefix('$')) {

@@ -10,7 +10,7 @@ use crate::client::admin::acls::Operation;
 use crate::client::setting_values;
 use crate::client::settings::Settings;
 
-/// What the word being typed, or its last part `typed`, can become.
+/// The completions of the word being typed, or of its last part `typed`.
 pub fn offer_of(wanted: Wanted, typed: &str, line: &Line) -> Offer {
     let names = |kind: &Kind| candidates_of(known::names(kind, line));
     match wanted {
@@ -69,7 +69,7 @@ fn beginning_with(typed: &str, candidates: impl IntoIterator<Item = Candidate>) 
     )
 }
 
-/// The last of several words with commas between them; those before it are not offered again.
+/// Completes the last of several words separated by commas; those before it are not offered again.
 fn in_a_list<C: IntoIterator<Item = Candidate>>(typed: &str, candidates: impl FnOnce(&str) -> C) -> Offer {
     let (before, last) = match typed.rfind(',') {
         Some(comma) => typed.split_at(comma + 1),
@@ -88,7 +88,7 @@ fn candidates_of(names: Vec<Known>) -> impl Iterator<Item = Candidate> {
         .map(|known| Candidate::with_help(known.name, known.note))
 }
 
-/// Topics; Kafka's own only where an underscore asks for them.
+/// Topics; internal ones only if the word begins with an underscore.
 fn topics(typed: &str, line: &Line) -> Vec<Known> {
     let mut topics = known::names(&Kind::Topics, line);
     if !typed.starts_with('_') {
@@ -119,7 +119,7 @@ fn numbers(count: u32) -> impl Iterator<Item = Candidate> {
     (0..count).map(|number| Candidate::new(number.to_string()))
 }
 
-/// How many partitions a topic has; the most that any topic has where none is named yet.
+/// The number of partitions of a topic; the largest number of all topics if none is named yet.
 fn partitions_of(topic: Option<&str>, line: &Line) -> u32 {
     let topics = known::names(&Kind::Topics, line);
     let counts = topics
@@ -128,7 +128,7 @@ fn partitions_of(topic: Option<&str>, line: &Line) -> u32 {
     counts.map(|known| known.count).max().unwrap_or(0)
 }
 
-/// The topic that is on the line: a word that is the name of one.
+/// The topic on the line: a word that is the name of a topic.
 fn topic_on(line: &Line) -> Option<String> {
     let topics = known::names(&Kind::Topics, line);
     let values = line
@@ -145,7 +145,7 @@ fn headers(line: &Line) -> impl Iterator<Item = Candidate> {
     candidates_of(seen.unwrap_or_default())
 }
 
-/// `User:alice`; a user may be typed without what stands before the colon.
+/// `User:alice`; a user may be typed without `User:`.
 fn principals(typed: &str, names: impl Iterator<Item = Candidate>) -> Offer {
     if typed.is_empty() || "User:".starts_with(typed) || typed.contains(':') {
         return beginning_with(typed, names);
@@ -161,7 +161,7 @@ fn quotas() -> impl Iterator<Item = Candidate> {
     config_words::QUOTAS.iter().map(|name| Candidate::new(*name))
 }
 
-/// `describe-configs` of `DESCRIBE_CONFIGS`.
+/// `describe-configs` for `DESCRIBE_CONFIGS`.
 fn operations() -> impl Iterator<Item = Candidate> {
     let names = Operation::ALL.iter().map(|operation| operation.name());
     names.map(|name| Candidate::new(name.to_lowercase().replace('_', "-")))
@@ -183,7 +183,7 @@ fn config_owners(typed: &str, line: &Line) -> Offer {
     offer_of(wanted, typed, line)
 }
 
-/// `NAME=`, and behind it the values that can be counted.
+/// `NAME=`, and after it the values of a config with a finite set of them.
 fn settings_of(
     typed: &str,
     names: impl FnOnce() -> Vec<Candidate>,

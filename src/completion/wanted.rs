@@ -1,26 +1,26 @@
 //! The kinds of values that words on a command line can be.
 
-/// What the word being typed names.
+/// The kind of the word being typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Topics,
-    /// Topics of the cluster that `--to`, `--to-profile` or `--to-config` names, where one is on the line.
+    /// Topics of the cluster of `--to`, `--to-profile` or `--to-config`, if one of them is on the line.
     TopicsThere,
     /// `TOPIC[:P,P…]`.
     TopicPartitions,
-    /// Numbers, with commas between them, of partitions of the topic on the line.
+    /// Numbers of partitions of the topic on the line, separated by commas.
     Partitions,
     Groups,
-    /// Ids, with commas between them.
+    /// Ids, separated by commas.
     Brokers,
     /// Users with SCRAM passwords.
     Users,
     /// `User:NAME`, of users and of ACLs.
     Principals,
     TransactionalIds,
-    /// Whatever has configs of the kind that is on the line.
+    /// Names of resources of the kind on the line.
     ConfigOwners,
-    /// Names of configs of the kind that is on the line.
+    /// Names of configs of the kind on the line.
     ConfigNames,
     /// `NAME=VALUE` of such a config.
     ConfigSettings,
@@ -31,26 +31,26 @@ pub enum Wanted {
     Quotas,
     /// `QUOTA=VALUE`.
     QuotaSettings,
-    /// What an ACL can allow, with commas between them, in kafkit's spelling.
+    /// Operations of ACLs, separated by commas, in kafkit's spelling.
     Operations,
     ClientSettingNames,
     /// `NAME=VALUE` of a client setting.
     ClientSettings,
-    /// Names of headers that records of the topic on the line have.
+    /// Names of headers in records of the topic on the line.
     Headers,
     /// The same with an equals sign.
     HeaderSettings,
     Profiles,
-    /// Brokers to ask first.
+    /// Bootstrap servers.
     Servers,
-    /// Several of these words, with commas between them.
+    /// Several of these words, separated by commas.
     Lists(&'static [&'static str]),
     /// One of these words.
     Words(&'static [&'static str]),
-    /// One of these words, each with what it means.
+    /// One of these words, each with its description.
     Explained(&'static [(&'static str, &'static str)]),
     Files,
     Directories,
-    /// What nobody can know.
+    /// A value without candidates.
     Free,
 }
