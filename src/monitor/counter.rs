@@ -1,25 +1,25 @@
-//! A count that only grows, looked at again and again: its speed; and the last values of a figure.
+//! A count that only grows, sampled repeatedly: its rate; and the last values of a figure.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Over how long a speed is taken where looks are frequent.
+/// The time over which a rate is measured if looks are frequent.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Values of a figure that are remembered.
+/// How many values of a figure are remembered.
 const VALUES: usize = 60;
 
-/// A count such as an end offset, and when it was seen.
+/// A count such as an end offset, and when it had which value.
 #[derive(Clone, Debug, Default)]
 pub struct Counter {
     /// The looks of the window, oldest first; at least the last two.
     looks: VecDeque<(Instant, i64)>,
-    /// Whether the last round of looks had no answer for it.
+    /// Whether the last look had no answer for it.
     is_missing: bool,
 }
 
 impl Counter {
-    /// One more look. A count that went back is another count: its topic was made anew, its group was reset.
+    /// Adds a look. If the count is lower than before, it starts anew: its topic was recreated, or its group was reset.
     pub fn look(&mut self, count: i64, now: Instant) {
         self.is_missing = false;
         if self.last().is_some_and(|last| count < last) {
@@ -31,28 +31,28 @@ impl Counter {
         }
     }
 
-    /// Whether the second look is enough for the window.
+    /// Whether the window is covered without the first look.
     fn is_old(&self, now: Instant) -> bool {
         let second = self.looks.get(1);
         second.is_some_and(|(then, _)| now.saturating_duration_since(*then) >= WINDOW)
     }
 
-    /// There was no answer this time, so that the speed is not known either.
+    /// Notes that there was no answer, so that the rate is not known either.
     pub fn miss(&mut self) {
         self.is_missing = true;
     }
 
-    /// The count when it was seen last.
+    /// The last known count.
     pub fn last(&self) -> Option<i64> {
         self.looks.back().map(|(_, count)| *count)
     }
 
-    /// Counts a second over the window; unknown before the second look and while there is no answer.
+    /// The rate per second over the window; `None` before the second look and while there is no answer.
     pub fn rate(&self) -> Option<f64> {
         self.rate_between(self.looks.front()?, self.looks.back()?)
     }
 
-    /// The same between the last two looks.
+    /// The rate per second between the last two looks.
     pub fn last_rate(&self) -> Option<f64> {
         let before = self.looks.len().checked_sub(2)?;
         self.rate_between(self.looks.get(before)?, self.looks.back()?)

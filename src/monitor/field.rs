@@ -1,10 +1,10 @@
-//! Which figures there are, and their values. Their headings and formats belong to `output/top`.
+//! The fields of listings, and their values. Headings and formats belong to `output/top`.
 
 use std::cmp::Ordering;
 
 use crate::topic_partition::BrokerId;
 
-/// What stands in a column.
+/// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     Broker,
@@ -17,7 +17,7 @@ pub enum Field {
     OutOfSync,
     Topic,
     Partitions,
-    /// Offsets from the first to the next one.
+    /// The difference of the next offset and the log start offset.
     Offsets,
     Partition,
     Leader,
@@ -29,7 +29,7 @@ pub enum Field {
     /// Bytes written a second.
     Bytes,
     Size,
-    /// Bytes that are free on the broker's disks.
+    /// Free bytes on the broker's disks.
     Free,
     Group,
     State,
@@ -51,10 +51,10 @@ pub enum Figure {
     Unknown,
     Word(String),
     Number(i64),
-    /// Brokers.
+    /// Ids of brokers.
     Ids(Vec<BrokerId>),
     Bytes(i64),
-    /// A second.
+    /// Per second.
     Rate(f64),
     /// Bytes a second.
     ByteRate(f64),
@@ -62,14 +62,14 @@ pub enum Figure {
     Health(Health),
 }
 
-/// How many of some partitions are unwell.
+/// How many of some partitions have which problem.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Health {
-    /// Of a broker: the cluster does not name it.
+    /// Of a broker: it is missing in the cluster's metadata.
     pub is_down: bool,
     pub without_leader: usize,
     pub under_replicated: usize,
-    /// Partitions in all.
+    /// The number of all partitions.
     pub partitions: usize,
 }
 
@@ -101,7 +101,7 @@ impl Figure {
         rate.map_or(Self::Unknown, Self::ByteRate)
     }
 
-    /// Whether the more of it is what one looks for first.
+    /// Whether the largest values are of most interest.
     pub fn is_more_first(field: Field) -> bool {
         !matches!(
             field,
@@ -119,7 +119,7 @@ impl Figure {
         )
     }
 
-    /// The order of two values of one field; what is unknown is less than all else.
+    /// Compares two values of one field; an unknown one is less than all others.
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Word(one), Self::Word(two)) => one.cmp(two),

@@ -1,4 +1,4 @@
-//! All that is known of a cluster after some looks: offsets and their speed, bytes, lag, and how old each of them is.
+//! What is known of a cluster after some looks: offsets and their rates, bytes, lag, and the age of each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
@@ -8,14 +8,14 @@ use super::sample::{DiskSpace, Disks, GroupPlaces, Layout, Sample};
 use crate::client::admin::groups::GroupListing;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// What the looks so far add up to.
+/// The state after all looks so far.
 #[derive(Debug, Default)]
 pub struct Figures {
     pub layout: Layout,
     pub partitions: HashMap<TopicPartition, PartitionFigures>,
     pub disks: BTreeMap<BrokerId, DiskSpace>,
     pub groups: BTreeMap<String, GroupFigures>,
-    /// Records written a second, of what is led by a broker, of a topic, of all.
+    /// Records written a second in the partitions that a broker leads, in a topic, in all.
     pub written_by_broker: HashMap<BrokerId, History>,
     pub written_by_topic: HashMap<String, History>,
     pub written: History,
@@ -34,9 +34,9 @@ pub struct PartitionFigures {
     pub first: Option<Offset>,
     /// Bytes of segments at the leader.
     pub size: Option<i64>,
-    /// Bytes that a record takes on disk, as far as can be told.
+    /// The estimated size of a record on disk, in bytes.
     bytes_per_record: Option<f64>,
-    /// The end when the disks were looked at.
+    /// The end offset when the disks were last read.
     end_at_disks: Option<Offset>,
     pub written: History,
 }
@@ -46,19 +46,19 @@ pub struct PartitionFigures {
 pub struct GroupFigures {
     pub listing: GroupListing,
     pub members: Option<usize>,
-    /// Unknown until its coordinator has said so.
+    /// `None` until its coordinator has answered.
     pub places: Option<BTreeMap<TopicPartition, PlaceFigures>>,
     pub stated_lag: Option<i64>,
     pub lags: History,
 }
 
-/// How far a group is in one partition.
+/// The progress of a group in one partition.
 #[derive(Clone, Debug, Default)]
 pub struct PlaceFigures {
     pub committed: Counter,
-    /// Where the partition ended when the group was asked.
+    /// The end of the partition when the group was asked.
     pub end: Option<Offset>,
-    /// The client that reads it, where members were asked.
+    /// The client that reads it, if members were asked.
     pub member: Option<String>,
     pub lags: History,
 }
@@ -69,7 +69,7 @@ impl PartitionFigures {
         self.end.rate()
     }
 
-    /// Bytes written a second, as they lie on disk.
+    /// Bytes written a second, in their size on disk.
     pub fn byte_rate(&self) -> Option<f64> {
         match self.end.rate()? {
             rate if rate > 0.0 => Some(rate * self.bytes_per_record?),
@@ -77,13 +77,13 @@ impl PartitionFigures {
         }
     }
 
-    /// Offsets from the first to the next one.
+    /// The difference of the next offset and the log start offset.
     pub fn offsets(&self) -> Option<i64> {
         Some((self.end.last()? - self.first?).max(0))
     }
 
-    /// A look at the disk. What was added since the look before it says how long records are there, unless segments
-    /// were deleted meanwhile; the first look takes all that the partition holds.
+    /// Adds a look at the disk. The size of a record is taken from what was added since the last look, unless segments
+    /// were deleted since; at the first look from all that the partition holds.
     fn see_disk(&mut self, size: Option<i64>, first: Option<Offset>) {
         let end = self.end.last();
         let added = (self.first == first)
@@ -107,7 +107,7 @@ impl PlaceFigures {
 }
 
 impl GroupFigures {
-    /// Records not read yet, of all partitions whose end is known.
+    /// Records not read yet, in all partitions whose end is known.
     pub fn lag(&self) -> Option<i64> {
         if self.stated_lag.is_some() {
             return self.stated_lag;
@@ -127,14 +127,14 @@ impl GroupFigures {
     }
 }
 
-/// The sum of what is known; unknown where nothing is.
+/// The sum of the known values; `None` if there is none.
 pub(super) fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values
         .flatten()
         .fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
 }
 
-/// Seconds until a lag is gone; unknown where it does not shrink.
+/// Seconds until a lag is gone; `None` if it does not shrink.
 pub fn seconds_left(lag: i64, read: f64, written: f64) -> Option<f64> {
     match lag {
         0 => Some(0.0),
@@ -144,7 +144,7 @@ pub fn seconds_left(lag: i64, read: f64, written: f64) -> Option<f64> {
 }
 
 impl Figures {
-    /// Takes in what a look has found.
+    /// Adds the results of a look.
     pub fn take(&mut self, sample: Sample, now: Instant) {
         self.complaints = sample.complaints;
         if let Some(layout) = sample.layout {
@@ -201,7 +201,7 @@ impl Figures {
         }
     }
 
-    /// The speeds of topics, brokers and all together, where any is known.
+    /// Remembers the rates of topics, brokers and all together, as far as they are known.
     fn remember_sums(&mut self) {
         let mut by_broker: HashMap<BrokerId, f64> = HashMap::new();
         let mut all = None;
@@ -241,7 +241,7 @@ impl Figures {
                 figures.see_disk(size.or(figures.size), first.or(figures.first));
             }
         }
-        // A broker that did not answer keeps what it said before.
+        // A broker that did not answer keeps its last values.
         self.disks.extend(disks.brokers);
         self.disks_at = Some(now);
     }
@@ -271,7 +271,7 @@ impl Figures {
                 let end = self.partitions.get(&partition).and_then(|known| known.end.last());
                 let place = known.entry(partition).or_default();
                 place.committed.look(offset, now);
-                // Ends are asked for after commits, and may be those of an earlier look where a leader is absent.
+                // Ends are requested after commits, and may be those of an earlier look if a leader is absent.
                 place.end = end.map(|end| end.max(offset));
                 place.lags.push(place.lag().unwrap_or(0) as f64);
             }

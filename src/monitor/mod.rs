@@ -1,7 +1,7 @@
-//! A cluster that is looked at again and again, as values: what looks found, rates, what is on the screen.
+//! A cluster that is sampled repeatedly, as values: results of looks, rates, the state of the screen.
 //!
-//! Pure: samples and keys in, rows and questions out. Owns no socket, no clock, no terminal and no layout;
-//! `commands/top` takes the samples and `output/top` shows what this room knows.
+//! Pure: samples and keys in, rows and requests out. Owns no socket, no clock, no terminal and no layout;
+//! `commands/top` takes the samples and `output/top` shows the values of this room.
 
 pub mod counter;
 pub mod field;

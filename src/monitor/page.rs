@@ -1,9 +1,9 @@
-//! A page of the screen: which things it lists, with which figures, in which order.
+//! A page of the screen: its rows, their figures, their order.
 
 use super::field::{Field, Figure, Health};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// The pages that are always there, in the order of their tabs.
+/// The permanent pages, in the order of their tabs.
 pub const TABS: [Listing; 4] = [
     Listing::Brokers,
     Listing::Topics,
@@ -11,7 +11,7 @@ pub const TABS: [Listing; 4] = [
     Listing::Groups,
 ];
 
-/// What a page lists.
+/// The subject of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
     Brokers,
@@ -26,7 +26,7 @@ pub enum Listing {
     OfGroup(String),
 }
 
-/// The name of a row, which it keeps when the order changes.
+/// The identity of a row, which does not change with the order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowName {
     Broker(BrokerId),
@@ -35,19 +35,19 @@ pub enum RowName {
     Group(String),
 }
 
-/// One thing on a page.
+/// One row of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     pub name: RowName,
     /// In the order of [`Listing::fields`].
     pub figures: Vec<Figure>,
-    /// The last values of what the page is about, oldest first: records a second, or lag.
+    /// The last values of the page's main figure, oldest first: records a second, or lag.
     pub history: Vec<f64>,
     pub health: Health,
 }
 
 impl Listing {
-    /// The figures of its rows, the name first.
+    /// The fields of its rows, the name first.
     pub fn fields(&self) -> &'static [Field] {
         match self {
             Self::Brokers => &[
@@ -108,7 +108,7 @@ impl Listing {
         }
     }
 
-    /// What its rows are in the order of at first.
+    /// The initial order of its rows.
     pub fn first_order(&self) -> Order {
         let field = match self {
             Self::Brokers => Field::Broker,
@@ -141,7 +141,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order in which what one looks for comes first.
+    /// The order by a field in which values of most interest come first.
     pub fn of(field: Field) -> Self {
         Self {
             field,
@@ -149,7 +149,7 @@ impl Order {
         }
     }
 
-    /// Puts rows into this order; equal ones by name.
+    /// Sorts rows; equal ones by name.
     pub fn sort(self, rows: &mut [Row], fields: &[Field]) {
         let place = fields.iter().position(|field| *field == self.field).unwrap_or(0);
         rows.sort_by(|one, two| {
@@ -162,7 +162,7 @@ impl Order {
             } else {
                 order
             };
-            // What is unknown comes last either way.
+            // Unknown values come last in both directions.
             let unknown = left.is_unknown().cmp(&right.is_unknown());
             unknown.then(order).then_with(|| one.name.cmp(&two.name))
         });

@@ -1,4 +1,4 @@
-//! The rows of each page, out of what is known of the cluster.
+//! The rows of each page, made of what is known of the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::page::{Listing, Row, RowName};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// All rows of a page, in no order that matters. Topics that brokers keep for themselves only `with_internal`.
+/// All rows of a page, unsorted. Internal topics only with `with_internal`.
 pub(super) fn rows(figures: &Figures, listing: &Listing, with_internal: bool) -> Vec<Row> {
     let topics = figures.layout.topics.iter();
     let topics = topics.filter(|topic| with_internal || !topic.is_internal);
@@ -36,7 +36,7 @@ pub(super) fn rows(figures: &Figures, listing: &Listing, with_internal: bool) ->
     }
 }
 
-/// How many partitions of the cluster are unwell.
+/// How many partitions of the cluster have which problem.
 pub(super) fn health_of_all(figures: &Figures) -> Health {
     figures
         .layout
@@ -61,7 +61,7 @@ fn row(
     }
 }
 
-/// What a broker has of the partitions.
+/// A broker's share of the partitions.
 #[derive(Default)]
 struct Share {
     leads: usize,
@@ -79,7 +79,7 @@ fn brokers(figures: &Figures) -> Vec<Row> {
         }
     }
     let known: BTreeSet<BrokerId> = figures.layout.brokers.iter().map(|broker| broker.id).collect();
-    // A broker that replicas are on and that the cluster does not name is down.
+    // A broker that has replicas and is missing in the metadata is down.
     let ids: BTreeSet<BrokerId> = known.iter().chain(shares.keys()).copied().collect();
     let nothing = Share::default();
     ids.into_iter()

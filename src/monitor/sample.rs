@@ -1,4 +1,4 @@
-//! What one look at a cluster found. A look asks for what is due only: the other parts are empty.
+//! The results of one look at a cluster. A look requests only what is due: the other parts are empty.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use crate::client::admin::groups::GroupListing;
 use crate::client::admin::topics::TopicDescription;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// What one look found.
+/// The results of one look.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
     pub layout: Option<Layout>,
-    /// Where partitions end; those whose leader did not say are left out.
+    /// The ends of partitions; those whose leader did not answer are left out.
     pub ends: Option<BTreeMap<TopicPartition, Offset>>,
     pub disks: Option<Disks>,
     /// All groups.
     pub groups: Option<Vec<GroupListing>>,
-    /// Groups whose coordinators were asked this time.
+    /// Groups whose coordinators were asked in this look.
     pub places: BTreeMap<String, GroupPlaces>,
-    /// Brokers that could not be asked, each with the reason; and what may not be asked.
+    /// Brokers that did not answer, each with the reason; and requests that are not authorized.
     pub complaints: Vec<String>,
 }
 
@@ -27,13 +27,13 @@ pub struct Sample {
 pub struct Layout {
     pub cluster_id: Option<String>,
     pub controller: Option<BrokerId>,
-    /// By id.
+    /// Sorted by id.
     pub brokers: Vec<Broker>,
-    /// By name.
+    /// Sorted by name.
     pub topics: Vec<TopicDescription>,
 }
 
-/// What lies on disks.
+/// The sizes of logs.
 #[derive(Clone, Debug, Default)]
 pub struct Disks {
     pub brokers: BTreeMap<BrokerId, DiskSpace>,
@@ -46,21 +46,21 @@ pub struct Disks {
 /// The log dirs of one broker, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskSpace {
-    /// Of all its replicas.
+    /// Bytes of all its replicas.
     pub used: i64,
-    /// Left on its file systems, where it tells.
+    /// Free bytes of its file systems, if it reports them.
     pub free: Option<i64>,
 }
 
-/// How far a group is.
+/// The progress of a group.
 #[derive(Clone, Debug, Default)]
 pub struct GroupPlaces {
-    /// Committed offsets; unknown where the coordinator did not say, and of share groups.
+    /// Committed offsets; `None` if the coordinator did not answer, and for share groups.
     pub committed: Option<BTreeMap<TopicPartition, Offset>>,
-    /// Where it is known: not asked each time.
+    /// `None` if they were not requested in this look.
     pub members: Option<usize>,
-    /// The lag that the coordinator states itself, as it does of share groups.
+    /// The lag as the coordinator reports it, for share groups.
     pub stated_lag: Option<i64>,
-    /// The client id of the member that has each partition; of a group that is opened alone.
+    /// The client id of the member that owns each partition; only for the group that is opened.
     pub assigned: Option<BTreeMap<TopicPartition, String>>,
 }

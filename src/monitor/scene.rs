@@ -13,10 +13,10 @@ use crate::client::admin::groups::GroupListing;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// The time from one look to the next.
+/// The interval between two looks.
 pub(crate) const EVERY: Duration = Duration::from_secs(2);
 
-/// Topics with the number of their partitions and what each partition gets in two seconds.
+/// Topics with the number of their partitions and the records that each partition gets in two seconds.
 const TOPICS: [(&str, i32, i64); 5] = [
     ("__consumer_offsets", 2, 4),
     ("audit", 1, 0),
@@ -25,14 +25,14 @@ const TOPICS: [(&str, i32, i64); 5] = [
     ("web.clicks", 12, 25_000),
 ];
 
-/// Groups: topic, lag of each partition at first, how much it grows in two seconds.
+/// Groups: topic, lag of each partition at first, its growth in two seconds.
 const GROUPS: [(&str, &str, i64, i64); 3] = [
     ("billing", "orders", 9000, -800),
     ("dashboard", "web.clicks", 0, 0),
     ("search-indexer", "web.clicks", 120_000, 1500),
 ];
 
-/// The screen after so many looks, and the time of the last.
+/// The screen after a number of looks, and the time of the last.
 pub(crate) fn after(looks: u32, listing: &Listing) -> (TopState, Instant) {
     let begin = Instant::now();
     let mut state = TopState::new(listing, EVERY);
@@ -45,7 +45,7 @@ pub(crate) fn after(looks: u32, listing: &Listing) -> (TopState, Instant) {
     (state, now)
 }
 
-/// What a look finds.
+/// The results of a look.
 pub(crate) fn sample(look: i64) -> Sample {
     Sample {
         layout: Some(layout()),
@@ -85,7 +85,7 @@ fn layout() -> Layout {
     }
 }
 
-/// Broker 3 is down: what it alone had is lost for now.
+/// Broker 3 is down: partitions with no other replica have no leader.
 fn description(topic: &str, partition: i32) -> PartitionDescription {
     let replicas = match topic {
         "audit" => vec![3],

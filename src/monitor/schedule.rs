@@ -1,28 +1,28 @@
-//! When a cluster is looked at, and for what: offsets each time, the rest seldom, and never more than a few requests a
-//! second in all.
+//! When a cluster is looked at, and what for: offsets each time, the rest less often, and never more than a few
+//! requests a second in all.
 //!
-//! A bucket of tokens, one a request (the clock enters as `now`): a look that costs more than the bucket holds puts the
-//! next one off.
+//! A token bucket with one token for each request (the clock enters as `now`): a look that costs more than the bucket
+//! holds delays the next one.
 
 use std::time::{Duration, Instant};
 
-/// Requests a second to a cluster of a few brokers.
+/// The requests a second to a cluster of a few brokers.
 const PER_SECOND: f64 = 5.0;
-/// Requests a second for each broker of a larger one.
+/// The requests a second for each broker of a larger one.
 const PER_BROKER: f64 = 0.2;
-/// Seconds of requests that may be made at once, after a pause.
+/// The capacity of the bucket, in seconds of requests.
 const BURST: f64 = 4.0;
 
-/// How often the layout and all groups are asked for; a cluster with many partitions is asked less often.
+/// How often the layout and all groups are requested; less often in a cluster with many partitions.
 const SELDOM: Duration = Duration::from_secs(10);
-/// Partitions for which the layout may be asked once a second.
+/// The number of partitions for which the layout may be requested once a second.
 const PARTITIONS_A_SECOND: f64 = 1000.0;
-/// How often brokers are asked for what lies on their disks.
+/// How often brokers are asked for the sizes of their logs.
 const VERY_SELDOM: Duration = Duration::from_secs(30);
 /// The wait after a look that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// What a look asks for beside the ends of partitions.
+/// What a look requests in addition to the ends of partitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Due {
     pub layout: bool,
@@ -30,7 +30,7 @@ pub struct Due {
     pub groups: bool,
 }
 
-/// Says when the next look is, and what it asks for.
+/// Decides when the next look is, and what it requests.
 #[derive(Debug)]
 pub struct Schedule {
     every: Duration,
@@ -63,14 +63,14 @@ impl Schedule {
         self.next.saturating_duration_since(now).max(self.debt(now))
     }
 
-    /// The time until the requests made so far are few enough.
+    /// The time until the bucket has no debt.
     fn debt(&self, now: Instant) -> Duration {
         let earned = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
         let missing = -(self.tokens + earned);
         Duration::from_secs_f64((missing / self.per_second).max(0.0))
     }
 
-    /// What is due; it counts as asked for.
+    /// Returns what is due, and counts it as requested.
     pub fn due(&mut self, now: Instant, partitions: usize) -> Due {
         let seldom = SELDOM.max(Duration::from_secs_f64(partitions as f64 / PARTITIONS_A_SECOND));
         self.next = now + self.every;
@@ -81,7 +81,7 @@ impl Schedule {
         }
     }
 
-    /// A look has taken so many requests.
+    /// A look has sent this many requests.
     pub fn spent(&mut self, requests: usize, brokers: usize, now: Instant) {
         let earned = now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second;
         self.per_second = PER_SECOND.max(PER_BROKER * brokers as f64);
@@ -89,30 +89,30 @@ impl Schedule {
         self.filled = now;
     }
 
-    /// The layout is out of date: the next look asks for it.
+    /// The layout is out of date: the next look requests it.
     pub fn layout_is_stale(&mut self, now: Instant) {
         self.layout = now;
     }
 
-    /// Something else is on the screen: the next look is due as soon as there may be one.
+    /// Something else is on the screen: the next look is due as soon as the bucket allows.
     pub fn hurry(&mut self, now: Instant) {
         self.next = now;
     }
 
-    /// There was no answer: everything is asked for again, after a moment.
+    /// There was no answer: everything is requested again, after `AFTER_FAILURE`.
     pub fn failed(&mut self, now: Instant) {
         self.next = now + AFTER_FAILURE.min(self.every.max(Duration::from_millis(500)));
         (self.layout, self.groups) = (now, now);
     }
 
-    /// Looks from now on after such a time.
+    /// Changes the interval of looks.
     pub fn set_every(&mut self, every: Duration, now: Instant) {
         self.next = self.next.min(now + every);
         self.every = every;
     }
 }
 
-/// Whether `due` has come; then it is put off.
+/// Whether `due` has come; if so, it is moved on by `period`.
 fn take(due: &mut Instant, period: Duration, now: Instant) -> bool {
     let has_come = now >= *due;
     if has_come {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     proptest! {
-        /// Looks of any cost, hurried at any time: over any ten seconds no more than the bucket and what flows into it.
+        /// Looks of any cost, hurried at any time: in any ten seconds no more than the bucket holds and gets.
         #[test]
         fn never_more_than_a_few_requests_a_second(
             looks in prop::collection::vec((0_usize..15, any::<bool>(), 1_u64..3000), 1..200),

@@ -1,6 +1,6 @@
-//! What is on the screen of `kafkit top`: samples, keys and the clock in, rows and questions to the cluster out.
+//! The state of the screen of `kafkit top`: samples, keys and the clock in, rows and requests to the cluster out.
 //!
-//! Pure: the clock enters as `now`. What a key does is decided here; how anything looks, in `output/top`.
+//! Pure: the clock enters as `now`. The meaning of keys is decided here; the layout in `output/top`.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use super::page::{Listing, Order, Row, RowName, TABS};
 use super::rows;
 use super::sample::Sample;
 
-/// The shortest and the longest time between two looks.
+/// The shortest and the longest interval of looks.
 pub const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(60);
-/// Characters that a filter may have.
+/// The most characters of a filter.
 const LONGEST_FILTER: usize = 100;
 
 /// A key of the keyboard.
@@ -33,13 +33,13 @@ pub enum Key {
     Tab,
     BackTab,
     Backspace,
-    /// Ctrl and U: empties what is typed.
+    /// Ctrl-U: empties what is typed.
     ClearLine,
-    /// Ctrl and C.
+    /// Ctrl-C.
     Interrupt,
 }
 
-/// What happens to the screen.
+/// An event of the screen.
 #[derive(Debug)]
 pub enum Event {
     /// A look at the cluster.
@@ -47,23 +47,24 @@ pub enum Event {
     /// A look had no answer, for this reason.
     Failed(String),
     Key(Key),
-    /// So many rows fit on the screen.
+    /// This many rows fit on the screen.
     Height(usize),
 }
 
-/// What is to be done beside drawing.
+/// What the caller must do, apart from drawing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
-    /// Look at these from now on.
+    /// Change the subject of the next looks.
     Ask(Interest),
     Quit,
     Interrupted,
 }
 
-/// What looks at the cluster are about, beside offsets.
+/// The subject of looks at the cluster, apart from offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interest {
+    /// The interval of looks.
     pub every: Duration,
     pub is_paused: bool,
     /// The groups on the screen.
@@ -72,14 +73,14 @@ pub struct Interest {
     pub opened: Option<String>,
 }
 
-/// What keys are for.
+/// How keys are interpreted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     #[default]
     Browse,
-    /// They are letters of the filter.
+    /// As letters of the filter.
     Filter,
-    /// Any of them ends the help.
+    /// Any key ends the help.
     Help,
 }
 
@@ -88,10 +89,10 @@ pub enum Mode {
 pub struct Page {
     pub listing: Listing,
     pub order: Order,
-    /// Rows without this in one of their words are not shown.
+    /// Only rows with this text in one of their words are shown.
     pub filter: String,
     selected: Option<RowName>,
-    /// The place of the selected row, for when it disappears.
+    /// The index of the selected row, for when the row disappears.
     place: usize,
     /// The first row on the screen.
     first: usize,
@@ -120,9 +121,9 @@ pub struct TopState {
     pub trouble: Option<(String, Instant)>,
     tabs: [Page; 4],
     tab: usize,
-    /// The pages that were opened from the tab, the last one on the screen.
+    /// The pages that were opened from the tab; the last one is on the screen.
     opened: Vec<Page>,
-    /// All rows of the page on the screen, in order.
+    /// All rows of the current page, sorted.
     rows: Vec<Row>,
     height: usize,
     every: Duration,
@@ -149,7 +150,7 @@ impl TopState {
         }
     }
 
-    /// Takes in what happened.
+    /// Handles an event.
     pub fn handle(&mut self, event: Event, now: Instant) -> Effect {
         match event {
             Event::Sample(sample) => {
@@ -173,7 +174,7 @@ impl TopState {
         self.ask()
     }
 
-    /// The page on the screen.
+    /// The current page.
     pub fn page(&self) -> &Page {
         self.opened
             .last()
@@ -191,7 +192,7 @@ impl TopState {
         TABS.get(self.tab).unwrap_or(&TABS[0])
     }
 
-    /// Rows of the page that pass the filter.
+    /// The rows of the page that pass the filter.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
@@ -203,12 +204,12 @@ impl TopState {
         self.rows.get(first..end).unwrap_or_default()
     }
 
-    /// The place of the selected row among those on the screen.
+    /// The index of the selected row among the visible ones.
     pub fn selected(&self) -> Option<usize> {
         (!self.rows.is_empty()).then(|| self.page().place.saturating_sub(self.page().first))
     }
 
-    /// The place of the selected row among all, from 0.
+    /// The index of the selected row among all, from 0.
     pub fn place(&self) -> usize {
         self.page().place
     }
@@ -221,19 +222,19 @@ impl TopState {
         self.is_paused
     }
 
-    /// How many partitions of the cluster are unwell.
+    /// How many partitions of the cluster have which problem.
     pub fn health(&self) -> Health {
         rows::health_of_all(&self.figures)
     }
 
-    /// All rows of any listing, in its first order, for whoever prints them.
+    /// All rows of any listing, in its initial order, for printing.
     pub fn rows_of(&self, listing: &Listing) -> Vec<Row> {
         let mut rows = rows::rows(&self.figures, listing, self.with_internal);
         listing.first_order().sort(&mut rows, listing.fields());
         rows
     }
 
-    /// Makes the rows anew; the selection stays with its row.
+    /// Makes the rows again; the selection stays with its row.
     fn settle(&mut self) {
         let page = self.page();
         let mut rows = rows::rows(&self.figures, &page.listing, self.with_internal);
@@ -260,7 +261,7 @@ impl TopState {
         self.rows = rows;
     }
 
-    /// What looks should be about now, where that has changed.
+    /// A request for a new subject of looks, if it has changed.
     fn ask(&mut self) -> Effect {
         let opened = match &self.page().listing {
             Listing::OfGroup(name) => Some(name.clone()),
@@ -364,12 +365,12 @@ impl TopState {
         let selected = row.map(|row| row.name.clone());
         self.page_mut().selected.clone_from(&selected);
         let mut page = Page::new(opened);
-        // A partition that is opened is found again in its topic.
+        // A partition keeps its selection when its topic is opened.
         page.selected = selected.filter(|name| matches!(name, RowName::Partition(_)));
         self.opened.push(page);
     }
 
-    /// Takes back the last thing: the filter, or the page.
+    /// Undoes the last step: clears the filter, or leaves the page.
     fn back(&mut self) {
         if self.page().filter.is_empty() {
             self.opened.pop();
@@ -394,12 +395,12 @@ impl TopState {
         let next = (here as isize + step).rem_euclid(count);
         let field = fields.get(next as usize).copied().unwrap_or(Field::Topic);
         page.order = Order::of(field);
-        // The order is what the user looks at now, not the row.
+        // After a new order the user looks at the first rows, not at the selected one.
         (page.selected, page.place) = (None, 0);
     }
 }
 
-/// Whether one of the words of a row has the text in it.
+/// Whether one of the words of a row contains the text.
 fn has_word(row: &Row, text: &str) -> bool {
     row.figures.iter().any(|figure| match figure {
         Figure::Word(word) => word.to_lowercase().contains(text),

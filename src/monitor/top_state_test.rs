@@ -1,4 +1,4 @@
-//! What keys and samples make of the screen's state.
+//! How keys and samples change the screen's state.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,8 @@ fn rates_are_known_after_two_looks_and_the_busiest_comes_first() {
             "audit"
         ]
     );
-    // Six seconds of 12 times 25 000 records in two seconds; the breath of the first and the last look are equal.
+    // 12 partitions times 25 000 records in two seconds, over six seconds; the variation of the first and last look is
+    // equal.
     assert_eq!(figure(&state, 0, Field::Written), Figure::Rate(150_000.0));
     assert_eq!(figure(&state, 3, Field::Written), Figure::Unknown);
     assert_eq!(state.health().without_leader, 1);
@@ -213,7 +214,7 @@ fn keys() -> impl Strategy<Value = Key> {
 }
 
 proptest! {
-    /// Whatever is typed while looks come in, the selected row is on the screen.
+    /// Whatever is typed while samples arrive, the selected row is on the screen.
     #[test]
     fn the_selected_row_is_on_the_screen(
         keys in prop::collection::vec(keys(), 0..80),
