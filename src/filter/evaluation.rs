@@ -1,7 +1,7 @@
-//! Whether a record meets a condition: pure, over borrowed bytes.
+//! Whether a record matches a condition: pure, over borrowed bytes.
 //!
-//! A field that is not there is null. Values of different types are not equal, and neither is less than the other; but
-//! keys, values and headers are bytes without a type, which are a number where they are compared with one.
+//! A missing field is null. Values of different types are not equal, and neither is less than the other; but keys,
+//! values and headers are bytes without a type, which are parsed as a number where they are compared with one.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use super::expression::{Comparison, Expression, Field, Literal, Operand};
 use super::json_path::string_of;
 use super::number::Number;
 
-/// A record, as far as expressions look at it.
+/// The fields of a record that expressions can use.
 pub trait Fields {
     fn topic(&self) -> &str;
     fn partition(&self) -> i32;
@@ -19,14 +19,14 @@ pub trait Fields {
     fn time(&self) -> i64;
     fn key(&self) -> Option<&[u8]>;
     fn value(&self) -> Option<&[u8]>;
-    /// The value of the last header of this name, which may be null; nothing without such a header.
+    /// The value of the last header of this name, which may be null; `None` without such a header.
     fn header(&self, name: &str) -> Option<Option<&[u8]>>;
 }
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Clone, Debug)]
 enum Value<'a> {
-    /// Not there, or null.
+    /// Missing, or null.
     Null,
     Bool(bool),
     Number(Number),
@@ -38,7 +38,7 @@ enum Value<'a> {
 }
 
 impl Expression {
-    /// Whether a record meets the condition.
+    /// Whether a record matches the condition.
     pub fn is_met(&self, record: &impl Fields) -> bool {
         match self {
             Self::And(one, other) => one.is_met(record) && other.is_met(record),
@@ -73,14 +73,14 @@ fn exists(field: &Field, record: &impl Fields) -> bool {
 }
 
 impl Field {
-    /// What a record has there, as bytes: a text of JSON without its quotation marks, everything else as it is written.
-    /// Nothing where it is null, or not there.
+    /// The value of the field in a record, as bytes: a JSON string without its quotation marks, everything else as it
+    /// is written. `None` where it is null or missing.
     pub fn text<'a>(&self, record: &'a impl Fields) -> Option<Cow<'a, [u8]>> {
         text_of(self, record)
     }
 }
 
-/// The bytes that a pattern is held against: a text without its quotation marks, everything else as it is written.
+/// The bytes that a pattern is matched against: a string without its quotation marks, everything else as it is written.
 fn text_of<'a>(field: &Field, record: &'a impl Fields) -> Option<Cow<'a, [u8]>> {
     match field {
         Field::Path(path) => {
@@ -135,7 +135,7 @@ fn value_of<'a>(field: &Field, record: &'a impl Fields) -> Value<'a> {
     }
 }
 
-/// What is no JSON is null.
+/// A JSON text as a value; invalid JSON is null.
 fn json_value(json: &[u8]) -> Value<'_> {
     match json.first() {
         Some(b'"') => string_of(json).map_or(Value::Null, Value::Text),

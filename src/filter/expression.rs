@@ -1,4 +1,4 @@
-//! What an expression is made of, and how it is written down again: what is printed parses to the same expression.
+//! The parts of an expression, and how it is printed: the printed text parses to the same expression.
 
 use std::fmt;
 
@@ -20,14 +20,14 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// All of these; nothing where there are none.
+    /// All of these conditions together; `None` if there are none.
     pub fn all(expressions: impl IntoIterator<Item = Self>) -> Option<Self> {
         expressions
             .into_iter()
             .reduce(|one, other| Self::And(Box::new(one), Box::new(other)))
     }
 
-    /// Whether a field of this kind is looked at.
+    /// Whether the expression uses a field for which `is_it` is true.
     pub fn asks_for(&self, is_it: &dyn Fn(&Field) -> bool) -> bool {
         let of = |operand: &Operand| matches!(operand, Operand::Field(field) if is_it(field));
         match self {
@@ -39,10 +39,10 @@ impl Expression {
     }
 }
 
-/// Something of a record.
+/// A field of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Inside the value's JSON.
+    /// A value inside the value's JSON.
     Path(JsonPath),
     /// The bytes of the value.
     Value,
@@ -81,7 +81,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// How it is written.
+    /// Its spelling.
     pub(super) fn sign(self) -> &'static str {
         match self {
             Self::Equal => "==",
@@ -94,12 +94,12 @@ impl Comparison {
     }
 }
 
-/// A compiled regular expression; the same one when it is written the same.
+/// A compiled regular expression; equal to another one with the same text.
 #[derive(Clone, Debug)]
 pub struct Pattern(pub(super) Regex);
 
 impl Pattern {
-    /// Compiles it; the error is why it is none.
+    /// Compiles it; the error says why it is invalid.
     pub fn new(text: &str) -> Result<Self, String> {
         Regex::new(text)
             .map(Self)
@@ -141,7 +141,7 @@ impl fmt::Display for Field {
             Self::Value => f.write_str("value"),
             Self::Key => f.write_str("key"),
             Self::Header(name) if !name.is_empty() && name.chars().all(|c| is_in_name(c) || c == '.') => {
-                // A dot at the end would be half of a path.
+                // A dot at the end would be an incomplete path.
                 if name.starts_with('.') || name.ends_with('.') {
                     write!(f, "headers.{}", quoted(name))
                 } else {

@@ -1,14 +1,14 @@
 //! One value inside a JSON text, found without decoding what is beside it.
 //!
-//! Only what is walked over is looked at: the rest of the text need not even be JSON. Of several members of one name the
-//! first is found.
+//! Only the text up to the value is read: the rest need not even be JSON. Of several members with one name the first is
+//! found.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use memchr::memchr2;
 
-/// How deep a text may be nested. Skipping does not recurse, but a path does.
+/// The deepest nesting of a text. Skipping does not recurse, but a path does.
 const DEEPEST: usize = 128;
 
 /// `.user.id`, `.items[0].name`, `."odd name"`; `.` is the whole text.
@@ -30,8 +30,8 @@ impl JsonPath {
         Self { steps }
     }
 
-    /// Reads the path that `text` begins with, from its first dot on; gives the rest back. The error is the place in
-    /// bytes, and what is wrong there.
+    /// Parses the path at the beginning of `text`, from its first dot on; returns the rest. The error is the place in
+    /// bytes, and the problem there.
     pub fn parse(text: &str) -> Result<(Self, &str), (usize, String)> {
         let Some(mut rest) = text.strip_prefix('.') else {
             return Err((0, "a path begins with a dot".to_owned()));
@@ -81,7 +81,7 @@ impl JsonPath {
         }
     }
 
-    /// The bytes of the value at the end of the path; nothing where there is none.
+    /// The bytes of the value at the end of the path; `None` if there is none.
     pub fn find<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let mut rest = text.trim_ascii_start();
         for step in &self.steps {
@@ -97,7 +97,7 @@ impl JsonPath {
 
 const NOT_CLOSED: &str = "the quotation mark is not closed";
 
-/// Letters that a name may have without quotation marks.
+/// The letters that a name may have without quotation marks.
 pub(super) fn is_in_name(letter: char) -> bool {
     letter.is_alphanumeric() || "_-$@".contains(letter)
 }
@@ -127,7 +127,7 @@ impl fmt::Display for JsonPath {
     }
 }
 
-/// The text of a JSON string, its quotation marks around it; nothing where it is none.
+/// The text of a JSON string with its quotation marks; `None` if it is not a string.
 pub fn string_of(json: &[u8]) -> Option<Cow<'_, str>> {
     let inside = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     if memchr::memchr(b'\\', inside).is_none() {
@@ -136,7 +136,7 @@ pub fn string_of(json: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_slice(json).ok().map(Cow::Owned)
 }
 
-/// What follows `name:` in the object that `text` begins with.
+/// The text after `name:` in the object at the beginning of `text`.
 fn member<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let mut rest = text.strip_prefix(b"{")?.trim_ascii_start();
     loop {
@@ -156,7 +156,7 @@ fn member<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
-/// What begins with the item of this number in the array that `text` begins with.
+/// The text from the item with this index on, in the array at the beginning of `text`.
 fn item(text: &[u8], number: usize) -> Option<&[u8]> {
     let mut rest = text.strip_prefix(b"[")?.trim_ascii_start();
     if rest.starts_with(b"]") {
@@ -168,13 +168,13 @@ fn item(text: &[u8], number: usize) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// What follows the value at the beginning and a comma.
+/// The text after the value at the beginning and a comma.
 fn behind_comma(text: &[u8]) -> Option<&[u8]> {
     let rest = text.get(length_of_value(text)?..)?.trim_ascii_start();
     Some(rest.strip_prefix(b",")?.trim_ascii_start())
 }
 
-/// Bytes of the JSON value at the beginning of `text`.
+/// The length of the JSON value at the beginning of `text`, in bytes.
 fn length_of_value(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => length_of_string(text),
@@ -187,7 +187,7 @@ fn length_of_value(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bytes of the string, with its quotation marks.
+/// The length of the string with its quotation marks, in bytes.
 fn length_of_string(text: &[u8]) -> Option<usize> {
     let mut position = 1;
     if text.first() != Some(&b'"') {
@@ -199,12 +199,12 @@ fn length_of_string(text: &[u8]) -> Option<usize> {
         if rest.get(found) == Some(&b'"') {
             return Some(position + found + 1);
         }
-        // Whatever is escaped ends nothing.
+        // An escaped character never ends the string.
         position += found + 2;
     }
 }
 
-/// Bytes of an object or array, to the bracket that closes it.
+/// The length of an object or array up to its closing bracket, in bytes.
 fn length_of_nested(text: &[u8]) -> Option<usize> {
     let mut depth = 0_usize;
     let mut position = 0;

@@ -1,4 +1,4 @@
-//! Text to tokens, each with its place.
+//! Text to tokens, each with its position.
 
 use super::expression::Comparison;
 use super::json_path::{JsonPath, is_in_name, quoted};
@@ -9,24 +9,24 @@ use super::number::Number;
 pub(super) enum Token {
     /// `and`, `key`, `partition`, …
     Word(String),
-    /// `headers.` and what follows it.
+    /// `headers.` and the name after it.
     Header(String),
     Path(JsonPath),
     Text(String),
     Number(Number),
     Sign(Comparison),
     Tilde,
-    /// A tilde behind an exclamation mark.
+    /// A tilde after an exclamation mark.
     NotTilde,
     Open,
     Close,
     Comma,
 }
 
-/// What is wrong, and where in bytes.
+/// The position in bytes, and the message.
 pub(super) type Problem = (usize, String);
 
-/// All tokens of a text with the places where they begin.
+/// All tokens of a text with their positions in bytes.
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Problem> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -79,7 +79,7 @@ fn sign(text: &str) -> Option<(Token, &'static str)> {
         ("<", Token::Sign(Comparison::Less)),
         (">", Token::Sign(Comparison::Greater)),
         ("!~", Token::NotTilde),
-        // As Perl, awk and bash write it.
+        // The spelling of Perl, awk and bash.
         ("=~", Token::Tilde),
         ("~", Token::Tilde),
         ("(", Token::Open),

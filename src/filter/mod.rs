@@ -1,9 +1,8 @@
 //! Which records are wanted: expressions such as `.id == 7 and headers.source ~ "^web"`.
 //!
-//! Owns the language (`lexer`, `parser`, `expression`), what it means (`evaluation`), paths into JSON (`json_path`) and
-//! what can be looked for in many records at once (`sieve`).
-//! An expression is parsed once; evaluation reads the record's bytes in place and looks at nothing that is not asked for.
-//! Holds no clock: who parses says what a time in words is.
+//! Owns the language (`lexer`, `parser`, `expression`), its meaning (`evaluation`), paths into JSON (`json_path`) and
+//! the search in many records at once (`sieve`). An expression is parsed once; evaluation reads the record's bytes in
+//! place, and only the fields that are needed. Holds no clock: the caller of the parser converts times in words.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod evaluation;

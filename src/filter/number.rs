@@ -1,4 +1,4 @@
-//! Numbers as JSON has them: whole ones exactly, as ids are, and all others as floating point.
+//! Numbers as in JSON: integers exactly, such as ids, and all others as floating point.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,10 +11,10 @@ pub enum Number {
 }
 
 impl Number {
-    /// `7`, `-0.5`, `1e3`; nothing where it is no number.
+    /// `7`, `-0.5`, `1e3`; `None` if it is not a number.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?.trim();
-        // Rust also reads words, such as infinity.
+        // Rust also parses words, such as infinity.
         if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
             return None;
         }
@@ -25,7 +25,7 @@ impl Number {
         float.is_finite().then_some(Self::Float(float))
     }
 
-    /// In the order of their values, whichever way they are written.
+    /// Compares by value, regardless of the form.
     pub fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Whole(one), Self::Whole(other)) => one.cmp(&other),
@@ -35,7 +35,7 @@ impl Number {
 
     fn float(self) -> f64 {
         match self {
-            // A sum with zero makes -0.0 the same as 0.
+            // Adding zero turns -0.0 into 0.
             Self::Whole(whole) => whole as f64,
             Self::Float(float) => float + 0.0,
         }

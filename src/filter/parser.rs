@@ -9,13 +9,13 @@ use super::number::Number;
 /// How deep parentheses and `not` may be nested: parsing and evaluation recurse.
 const DEEPEST: usize = 100;
 
-/// Conditions that one expression may have: `and` and `or` nest to the left.
+/// The most conditions of one expression: `and` and `or` nest to the left.
 const LONGEST: usize = 1000;
 
-/// Why a text is no expression.
+/// Why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// Where, in letters from 1.
+    /// The position, in letters from 1.
     pub column: usize,
     pub problem: String,
 }
@@ -28,7 +28,7 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Parses an expression. `time` reads a time in words, milliseconds since 1970.
+/// Parses an expression. `time` converts a time in words to milliseconds since 1970.
 pub fn parse(text: &str, time: &dyn Fn(&str) -> Result<i64, String>) -> Result<Expression, ParseError> {
     let problem_at = |problem| error_at(text, problem);
     let mut parser = Parser::new(text, time).map_err(problem_at)?;
@@ -43,7 +43,7 @@ pub fn parse(text: &str, time: &dyn Fn(&str) -> Result<i64, String>) -> Result<E
     }
 }
 
-/// Parses what names a field, such as `.user.id` or `headers.source`.
+/// Parses the name of a field, such as `.user.id` or `headers.source`.
 pub fn parse_field(text: &str) -> Result<Field, ParseError> {
     let problem_at = |problem| error_at(text, problem);
     let no_time = |_: &str| Err("no time is wanted here".to_owned());
@@ -68,7 +68,7 @@ fn error_at(text: &str, (place, problem): Problem) -> ParseError {
 struct Parser<'t> {
     tokens: Vec<(usize, Token)>,
     next: usize,
-    /// The place behind the last token.
+    /// The position after the last token.
     end: usize,
     depth: usize,
     conditions: usize,
@@ -195,7 +195,7 @@ impl<'t> Parser<'t> {
         Err((sign_at, wanted.to_owned()))
     }
 
-    /// A comparison whose texts are times where they are compared with one.
+    /// A comparison; texts are times if they are compared with a time.
     fn comparison(
         &self,
         (place, left): (usize, Operand),

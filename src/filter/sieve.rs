@@ -1,8 +1,8 @@
-//! What every record that meets a condition has among its bytes, to be looked for in many records at once.
+//! The bytes that every matching record contains, to be searched for in many records at once.
 //!
-//! A pattern is held against a field alone, where `^` and `\b` see its ends; among other bytes they see something else. What
-//! is looked for is therefore wider: without such assertions, and of bounded length, so that no search runs on through
-//! records that come later. What is found is a candidate, and the condition itself has the last word.
+//! A pattern is matched against a field alone, where `^` and `\b` see its ends; among other bytes they see something
+//! else. The search is therefore wider: without such assertions, and for matches of bounded length, so that no search
+//! runs on through later records. A result is a candidate, for which the condition itself decides.
 
 use regex::bytes::Regex;
 use regex_syntax::ParserBuilder;
@@ -10,23 +10,23 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use super::expression::{Comparison, Expression, Field, Literal, Operand};
 
-/// Bytes of the longest match that is looked for.
+/// The longest match of the search, in bytes.
 const LONGEST: usize = 1024;
 
-/// Finds records that may meet a condition.
+/// Finds records that may match a condition.
 #[derive(Clone, Debug)]
 pub struct Sieve(Regex);
 
 impl Sieve {
-    /// Where the first candidate begins among the bytes of records: a record that ends before it does not meet the
-    /// condition; nothing where none does.
+    /// The start of the first candidate among the bytes of records: a record that ends before it does not match the
+    /// condition; `None` if no record matches.
     pub fn find(&self, records: &[u8]) -> Option<usize> {
         self.0.find(records).map(|found| found.start())
     }
 }
 
 impl Expression {
-    /// What finds candidates for this condition; nothing where it says too little about their bytes.
+    /// The sieve of this condition; `None` if it says too little about the bytes of a match.
     pub fn sieve(&self) -> Option<Sieve> {
         let needle = needle_of(self)?;
         if needle.properties().minimum_len().is_none_or(|least| least == 0) {
@@ -53,7 +53,7 @@ fn needle_of(expression: &Expression) -> Option<Hir> {
     }
 }
 
-/// Something that is part of every match.
+/// A part that every match contains.
 fn needle(hir: &Hir) -> Option<Hir> {
     let wider = without_assertions(hir);
     if is_short(&wider) {
@@ -80,7 +80,7 @@ fn needle(hir: &Hir) -> Option<Hir> {
     }
 }
 
-/// The one that says more.
+/// The part that excludes more.
 fn better(one: Option<Hir>, other: Option<Hir>) -> Option<Hir> {
     let least = |hir: &Option<Hir>| hir.as_ref().and_then(|hir| hir.properties().minimum_len());
     if least(&other) > least(&one) { other } else { one }
