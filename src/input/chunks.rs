@@ -1,4 +1,4 @@
-//! Bytes of files and standard input, read ahead by a thread, so that no other thread waits in a `read`.
+//! Bytes of files and stdin, read ahead by a thread, so that no other thread blocks in a `read`.
 //!
 //! Owns the thread and the bound on what it reads ahead (a few chunks).
 
@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// Bytes of one read; a pipe gives what it has.
+/// The bytes of one read; a pipe returns what it has.
 const CHUNK: usize = 256 * 1024;
-/// Room in front of what is read, for the piece that the chunk before has only begun.
+/// Space before the bytes that are read, for the incomplete piece at the end of the previous chunk.
 const HEADROOM: usize = 16 * 1024;
-/// Chunks read ahead.
+/// How many chunks are read ahead.
 const AHEAD: usize = 4;
 
 /// Where bytes come from.
@@ -26,7 +26,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// As a message names it.
+    /// The name in messages.
     pub fn name(&self) -> String {
         match self {
             Source::Stdin => "standard input".to_owned(),
@@ -35,16 +35,16 @@ impl Source {
     }
 }
 
-/// Bytes with room in front of them.
+/// Bytes with free space before them.
 #[derive(Debug)]
 pub struct Block {
     bytes: Vec<u8>,
-    /// Where the bytes that were read begin.
+    /// The start of the bytes that were read.
     start: usize,
 }
 
 impl Block {
-    /// The last bytes of `bytes`, from `start` on; what is before them is room.
+    /// A block whose data are the bytes from `start` on; the space before them is free.
     pub fn new(bytes: Vec<u8>, start: usize) -> Self {
         Self { bytes, start }
     }
@@ -54,19 +54,19 @@ impl Block {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
-    /// Everything, and where the data begin in it.
+    /// All bytes, and the start of the data.
     pub fn into_parts(self) -> (Vec<u8>, usize) {
         (self.bytes, self.start)
     }
 }
 
-/// What came next.
+/// The next event of the input.
 #[derive(Debug)]
 pub enum Chunk {
     Data(Block),
-    /// The end of one source; lines do not go on across it.
+    /// The end of one source; lines do not continue after it.
     EndOfSource,
-    /// Nothing yet.
+    /// Nothing within the wait.
     Idle,
     /// The end of the last source.
     End,
@@ -78,7 +78,7 @@ type Message = io::Result<Chunk>;
 #[derive(Debug)]
 pub struct Chunks {
     receiver: Receiver<(usize, Message)>,
-    /// Chunks that were used up go back to the reader: fresh memory costs more than what is read into it.
+    /// Used memory goes back to the reader: fresh memory costs more than reading into it.
     used: SyncSender<Vec<u8>>,
     sources: Vec<Source>,
 }
@@ -103,14 +103,14 @@ impl Chunks {
         }
     }
 
-    /// Gives the memory of a chunk back when its bytes are no longer needed.
+    /// Returns the memory of a chunk when its bytes are not needed any longer.
     pub fn recycle(&self, memory: Vec<u8>) {
         if memory.capacity() > 0 {
             let _ = self.used.try_send(memory);
         }
     }
 
-    /// What came, waiting so long at most.
+    /// The next chunk, waiting up to `wait`.
     pub fn next(&mut self, wait: Duration) -> Result<Chunk> {
         match self.receiver.recv_timeout(wait) {
             Ok((_, Ok(chunk))) => Ok(chunk),
@@ -154,7 +154,7 @@ fn pass_on(
     empty: &Receiver<Vec<u8>>,
 ) -> Result<(), Option<io::Error>> {
     loop {
-        // Fresh memory comes zeroed from the system: a short input touches as little of it as it needs.
+        // The system zeroes fresh memory when it is touched: a short input touches only what it needs.
         let mut chunk = empty.try_recv().unwrap_or_else(|_| vec![0; HEADROOM + CHUNK]);
         chunk.resize(HEADROOM + CHUNK, 0);
         let count = match reader.read(chunk.get_mut(HEADROOM..).unwrap_or_default()) {

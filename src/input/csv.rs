@@ -1,25 +1,25 @@
-//! CSV rows to records: the row, as a JSON object of its columns, is the value; one of the columns is the key.
+//! CSV rows to records: the value is the row as a JSON object of its columns; one of the columns is the key.
 
 use std::borrow::Cow;
 
 use super::{BadInput, ParsedRecord, RecordParser, without_byte_order_mark};
 
-/// Reads rows after a heading.
+/// Parses rows after a heading.
 #[derive(Clone, Debug)]
 pub struct CsvParser {
     /// The column whose field is the key.
     pub key_column: Option<String>,
-    /// Where that column is, once the heading was read.
+    /// The index of that column, once the heading was read.
     position: Option<usize>,
     columns: Vec<String>,
     has_heading: bool,
-    /// What separates fields, where the user said it; else a comma.
+    /// The separator of fields, if the user gave one; else a comma.
     delimiter: Option<char>,
-    /// Numbers, true and false are such in JSON, and empty fields are null.
+    /// Whether numbers, true and false have these types in JSON, and empty fields are null.
     is_typed: bool,
 }
 
-/// Delimiters that are used in place of a comma, and the words for `--csv-delimiter`.
+/// Separators that are used in place of a comma, and their words for `--csv-delimiter`.
 const OTHER_DELIMITERS: [(char, &str); 3] = [
     (
         ';',
@@ -48,7 +48,7 @@ impl CsvParser {
         }
     }
 
-    /// Reads what fields are: numbers, true, false, and null where they are empty.
+    /// Whether fields get types: numbers, true, false, and null if they are empty.
     #[must_use]
     pub fn typed(mut self, is_typed: bool) -> Self {
         self.is_typed = is_typed;
@@ -147,7 +147,7 @@ impl RecordParser for CsvParser {
     }
 }
 
-/// A number that JSON can have and that is written back as it is: `007`, a telephone number say, stays text.
+/// A number that JSON can represent and that is written back unchanged: `007`, such as in a phone number, stays text.
 fn number(text: &str) -> Option<serde_json::Value> {
     let number: serde_json::Number = text.parse().ok()?;
     (number.to_string() == text).then_some(number.into())

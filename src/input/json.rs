@@ -1,9 +1,9 @@
 //! JSON lines to records: the form that `consume --json` prints, so that a copy of a topic is a copy.
 //!
 //! Owns the names of the fields on the way in; `output/record_json.rs` owns them on the way out. A value that is not a
-//! string is passed on as the bytes that the line has, never parsed and written again: numbers keep their digits, objects
-//! their spaces and their repeated names. What `kcat -J` prints is taken, too: its `payload` is the value, its `ts` the time,
-//! and its headers are a list of names and values in turn.
+//! string is passed on as the bytes of the line, without being parsed and written again: numbers keep their digits,
+//! objects their spaces and their repeated names. The output of `kcat -J` is accepted, too: its `payload` is the value,
+//! its `ts` the time, and its headers are a list of alternating names and values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use super::raw_bytes;
 use super::{BadInput, Bytes, ParsedRecord, RecordParser, without_byte_order_mark};
 use crate::plain_words;
 
-/// Reads one JSON object a line.
+/// Parses one JSON object a line.
 #[derive(Clone, Debug, Default)]
 pub struct JsonParser {
     /// Take the topic from the object.
@@ -82,7 +82,7 @@ impl JsonParser {
     }
 }
 
-/// Whether a line was printed by `kcat -J`, which puts bytes that are no UTF-8 into its strings as they are.
+/// Whether a line was printed by `kcat -J`, which writes bytes that are not UTF-8 into its strings unchanged.
 fn is_of_kcat(text: &[u8]) -> bool {
     text.windows(PAYLOAD.len()).any(|window| window == PAYLOAD)
 }
@@ -118,7 +118,7 @@ impl<'a> Deserialize<'a> for Fields<'a> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Refuses a field that was there before: it is not clear which of the two is meant.
+/// Refuses a field that occurs twice: it is not clear which of the two is meant.
 fn check_is_new(fields: &[(Cow<'_, str>, &RawValue)], position: usize) -> Result<(), BadInput> {
     let (earlier, rest) = fields.split_at(position);
     let Some((name, _)) = rest.first() else {
@@ -171,7 +171,7 @@ fn string<'a>(value: &'a RawValue, name: &str) -> Result<Cow<'a, str>, BadInput>
         )));
     }
     let Text(text) = serde_json::from_str(text).map_err(|_| {
-        // The line was parsed before; only half of a surrogate pair passes there and is refused here.
+        // The line was parsed before; the only error that is found here first is an unpaired surrogate.
         let text = excerpt(text.as_bytes());
         BadInput::new(format!(
             "{name} holds half a surrogate pair, which is no text: {text}"
@@ -191,7 +191,7 @@ fn base64_bytes<'a>(value: &'a RawValue, name: &str) -> Result<Cow<'a, [u8]>, Ba
     Ok(Cow::Owned(bytes))
 }
 
-/// A whole number, or none for null.
+/// An integer; `None` for null.
 fn integer<N: std::str::FromStr>(value: &RawValue, name: &str) -> Result<Option<N>, BadInput> {
     if is_null(value) {
         return Ok(None);
@@ -209,7 +209,7 @@ fn integer<N: std::str::FromStr>(value: &RawValue, name: &str) -> Result<Option<
 /// The headers of a record, in order.
 type Headers<'a> = Vec<(Cow<'a, str>, Bytes<'a>)>;
 
-/// `[{"name": …, "value": …}]`, an object of names and values, or `[name, value, …]` as kcat has it.
+/// `[{"name": …, "value": …}]`, an object of names and values, or `[name, value, …]` as from kcat.
 fn headers(value: &RawValue) -> Result<Headers<'_>, BadInput> {
     let text = value.get();
     let bad = |_| {
@@ -241,7 +241,7 @@ fn headers(value: &RawValue) -> Result<Headers<'_>, BadInput> {
     }
 }
 
-/// Names and values in turn.
+/// Alternating names and values.
 fn headers_in_turn<'a>(list: &[&'a RawValue], text: &str) -> Result<Headers<'a>, BadInput> {
     list.chunks(2)
         .map(|pair| match *pair {

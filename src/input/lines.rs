@@ -1,17 +1,17 @@
-//! Lines to records, kafkit's own way: a key before a separator or out of a regular expression, bytes as they are.
+//! Lines to records, kafkit's own way: a key before a separator or from a regular expression, bytes unchanged.
 
 use std::borrow::Cow;
 
 use super::{BadInput, ParsedRecord, RecordParser, find};
 
-/// Where a line's key is.
+/// Where a line has its key.
 #[derive(Clone, Debug)]
 pub enum KeyIn {
     /// Nowhere: the whole line is the value.
     Nothing,
     /// Before the first separator; the value is the rest.
     Before(Vec<u8>),
-    /// What the first group matches (or the whole match); the line stays the value.
+    /// The match of the first group (or the whole match); the line stays the value.
     Match(regex::bytes::Regex),
 }
 
@@ -26,12 +26,12 @@ pub enum Unseparated {
     IsKey,
 }
 
-/// Reads lines.
+/// Parses lines.
 #[derive(Clone, Debug)]
 pub struct LineParser {
     pub key: KeyIn,
     pub unseparated: Unseparated,
-    /// Empty keys and values are null.
+    /// Whether empty keys and values are null.
     pub empty_is_null: bool,
 }
 
@@ -83,7 +83,7 @@ impl RecordParser for LineParser {
     }
 }
 
-/// A separator as a message names it.
+/// A separator in the form for messages.
 fn shown(separator: &[u8]) -> String {
     match separator {
         b"\t" => "tab".to_owned(),

@@ -1,7 +1,7 @@
-//! Text to records: what `produce` reads and how a line becomes a record.
+//! Text to records: the input of `produce`, and how a line becomes a record.
 //!
-//! Owns separators, line ends, JSON and CSV on the way in, and the line numbers of bad input. Owns no socket and
-//! no file but those it reads.
+//! Owns separators, line ends, JSON and CSV on the way in, and the line numbers of bad input. Owns no socket, and no
+//! files except those it reads.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod chunks;
@@ -13,10 +13,10 @@ pub mod splitter;
 
 use std::borrow::Cow;
 
-/// Bytes of a key, a value or a header; None is Kafka's null.
+/// Bytes of a key, a value or a header; `None` is Kafka's null.
 pub type Bytes<'a> = Option<Cow<'a, [u8]>>;
 
-/// A record as its text has it; what the text does not say is left to the command's flags.
+/// A record with the fields in its text; missing ones are left to the command's flags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedRecord<'a> {
     pub topic: Option<Cow<'a, str>>,
@@ -28,10 +28,10 @@ pub struct ParsedRecord<'a> {
     pub timestamp: Option<i64>,
 }
 
-/// Text that is no record.
+/// Text that is not a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadInput {
-    /// What is wrong, without the place.
+    /// The problem, without the place.
     pub message: String,
     /// What to try.
     pub hint: Option<&'static str>,
@@ -46,24 +46,24 @@ impl BadInput {
     }
 }
 
-/// Makes records of pieces of text.
+/// Parses records from pieces of text.
 pub trait RecordParser {
-    /// The record in `text`, which is piece `number` (from 1) of the input; None for a piece that is none, such
+    /// The record in `text`, which is piece `number` (from 1) of the input; `None` for a piece without a record, such
     /// as a heading.
     fn parse<'a>(&'a mut self, text: &'a [u8], number: u64) -> Result<Option<ParsedRecord<'a>>, BadInput>;
 
-    /// Whether every piece, as it is, is the value of a record that has nothing else.
+    /// Whether every piece is unchanged the value of a record without other fields.
     fn takes_all_as_values(&self) -> bool {
         false
     }
 }
 
-/// The text behind a UTF-8 byte order mark, which some programs put in front of a file and which is no part of it.
+/// The text after a UTF-8 byte order mark, which some programs write at the start of a file.
 fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Where `needle` begins in `text`, from `start` on.
+/// The index of `needle` in `text`, from `start` on.
 pub fn find(text: &[u8], needle: &[u8], start: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     let found = match needle {

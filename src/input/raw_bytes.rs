@@ -1,8 +1,8 @@
-//! JSON lines with bytes that are no UTF-8, as `kcat -J` prints them: in its strings each byte from 0x80 on stands for
-//! itself, and nothing else is escaped that is not ASCII.
+//! JSON lines with bytes that are not UTF-8, as from `kcat -J`: in its strings each byte from 0x80 on stands for
+//! itself, and only ASCII is escaped.
 //!
-//! Such a line is read with each of these bytes as the character of its number, and the strings of the record are taken back
-//! to bytes.
+//! Such a line is parsed with each of these bytes as the character with its number, and the strings of the record are
+//! converted back to bytes.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ fn narrowed_bytes(bytes: Bytes<'_>) -> Bytes<'static> {
     bytes.map(|bytes| Cow::Owned(bytes_of(&bytes)))
 }
 
-/// Each character as the byte of its number; a larger one, which was an escape, as its UTF-8.
+/// Each character as the byte with its number; a larger one, which was an escape, as its UTF-8.
 fn bytes_of(widened: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(widened);
     let mut bytes = Vec::with_capacity(text.len());

@@ -7,13 +7,13 @@ use std::ops::Range;
 use super::BadInput;
 use super::chunks::Block;
 
-/// The largest piece; no broker takes a record that big.
+/// The size of the largest piece, in bytes; no broker accepts a larger record.
 pub const MAX_PIECE: usize = 1 << 30;
 
 /// What ends a piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PieceEnd {
-    /// These bytes, which belong to no piece.
+    /// These bytes, which are not part of the piece.
     Delimiter(Vec<u8>),
     /// LF, CR LF or a lone CR, as Java reads lines.
     JavaLine,
@@ -23,18 +23,18 @@ pub enum PieceEnd {
     Whole,
 }
 
-/// Cuts what is pushed into it.
+/// Cuts the bytes that are pushed into pieces.
 #[derive(Debug)]
 pub struct Splitter {
     end: PieceEnd,
     buffer: Vec<u8>,
-    /// Where the next piece begins.
+    /// The start of the next piece.
     start: usize,
-    /// How far the next piece was searched for its end.
+    /// The position up to which the end of the next piece was searched.
     searched: usize,
-    /// The last piece ended in CR: a LF that follows belongs to it.
+    /// Whether the last piece ended with CR: a LF that follows belongs to it.
     skips_newline: bool,
-    /// Inside quotes at `searched`.
+    /// Whether `searched` is within quotes.
     is_quoted: bool,
 }
 
@@ -50,7 +50,7 @@ impl Splitter {
         }
     }
 
-    /// Adds bytes after those there.
+    /// Appends bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), BadInput> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
@@ -64,8 +64,8 @@ impl Splitter {
         Ok(())
     }
 
-    /// Adds a block after the bytes there, and gives back memory that is no longer needed. The block itself is cut, and not
-    /// copied: what is left of the bytes there moves into the room in front of it.
+    /// Appends a block, and returns memory that is not needed any longer. The block is not copied: the rest of the
+    /// earlier bytes moves into the free space before it.
     pub fn push_block(&mut self, block: Block) -> Result<Vec<u8>, BadInput> {
         let left = self.buffer.get(self.start..).unwrap_or_default();
         let (mut bytes, data) = block.into_parts();
@@ -100,7 +100,7 @@ impl Splitter {
         }
     }
 
-    /// The next whole pieces, as many as `places` has room for: where in [`Splitter::bytes`] they are.
+    /// The next whole pieces, up to the capacity of `places`, as ranges in [`Splitter::bytes`].
     pub fn next_pieces(&mut self, places: &mut Vec<Range<usize>>) {
         while places.len() < places.capacity() {
             self.skip_newline();
@@ -113,19 +113,19 @@ impl Splitter {
         }
     }
 
-    /// What was pushed and is still held; the places of pieces count from its beginning.
+    /// The bytes that are still held; the ranges of pieces refer to them.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// Takes back every piece from the one that begins at `start` on.
+    /// Pushes back all pieces from the one that begins at `start` on.
     pub fn unread_from(&mut self, start: usize) {
         self.start = start;
         self.searched = start;
         self.skips_newline = false;
     }
 
-    /// What is left when the source has ended; nothing if it ended with a piece.
+    /// The rest when the source has ended; `None` if it ended with a piece.
     pub fn last_piece(&mut self) -> Option<&[u8]> {
         let start = std::mem::replace(&mut self.start, self.buffer.len());
         self.searched = self.start;
@@ -136,7 +136,7 @@ impl Splitter {
         (!piece.is_empty() && !is_rest_of_end).then_some(piece)
     }
 
-    /// The end of the next piece and the beginning of the one after it.
+    /// The end of the next piece and the start of the one after it.
     fn find_end(&mut self) -> Option<(usize, usize)> {
         let from = self.searched.max(self.start);
         let rest = self.buffer.get(from..)?;
@@ -146,7 +146,7 @@ impl Splitter {
                 if let Some(position) = super::find(rest, delimiter, 0) {
                     return Some((from + position, from + position + delimiter.len().max(1)));
                 }
-                // The delimiter's first bytes may be there already.
+                // The first bytes of the delimiter may be there already.
                 let kept = delimiter.len().saturating_sub(1);
                 self.searched = self.buffer.len().saturating_sub(kept).max(from);
                 None
@@ -188,7 +188,7 @@ mod tests {
         pieces_with_room(end, chunks, 4)
     }
 
-    /// With so many bytes of room in front of each block.
+    /// With `room` bytes of free space before each block.
     fn pieces_with_room(end: PieceEnd, chunks: &[&[u8]], room: usize) -> Vec<String> {
         let mut splitter = Splitter::new(end);
         let mut found = Vec::new();
