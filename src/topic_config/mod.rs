@@ -1,6 +1,6 @@
-//! The configs that a topic can have: names, types, defaults, rules, and Kafka's words for what breaks a rule.
+//! The configs of topics: names, types, defaults, rules, and Kafka's messages about invalid values.
 //!
-//! Owns the one table that the clients check against before they ask, and that the mini broker answers from.
+//! Owns the one table that clients check against before they send a request, and from which the mini broker answers.
 //! Names, defaults and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#topicconfigs>);
 //! the explanations are our own.
 
@@ -10,7 +10,7 @@ mod value;
 pub use table::TOPIC_CONFIGS;
 pub use value::{java_double, java_double_text};
 
-/// What a value looks like.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Boolean,
@@ -20,18 +20,18 @@ pub enum Kind {
     Long,
     Double,
     String,
-    /// Words with commas between them.
+    /// Words separated by commas.
     List,
     /// 16 bits, signed.
     Short,
     /// The name of a Java class.
     Class,
-    /// What is never shown.
+    /// A value that is never shown.
     Password,
 }
 
 impl Kind {
-    /// The type's number in `DescribeConfigs` answers.
+    /// The type's number in DescribeConfigs responses.
     pub fn protocol_code(self) -> i8 {
         match self {
             Kind::Boolean => 1,
@@ -61,45 +61,45 @@ impl Kind {
     }
 }
 
-/// What a value of the right type must keep to besides.
+/// The rule for a value of the right type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
     Anything,
     AtLeast(i64),
     Between(i64, i64),
-    /// Between the two, or the third.
+    /// Between the first two, or equal to the third.
     BetweenOr(i64, i64, i64),
-    /// One of these words; of a list, each.
+    /// One of these words; for a list, each word.
     OneOf(&'static [&'static str]),
     /// `*`, or `partition:broker` pairs.
     ThrottledReplicas,
 }
 
-/// One config that a topic can have.
+/// One topic config.
 #[derive(Clone, Copy, Debug)]
 pub struct TopicConfig {
     pub name: &'static str,
     pub kind: Kind,
     pub default: &'static str,
     pub rule: Rule,
-    /// The broker setting that is the default for topics without a value of their own.
+    /// The broker setting with the default for topics without a value of their own.
     pub broker_setting: Option<&'static str>,
-    /// What it decides, on one line.
+    /// What it controls, on one line.
     pub help: &'static str,
 }
 
-/// The config of this name.
+/// The config with this name.
 pub fn find(name: &str) -> Option<&'static TopicConfig> {
     TOPIC_CONFIGS.iter().find(|config| config.name == name)
 }
 
-/// Whether a topic may be given a config of this name; Kafka knows one that it neither lists nor explains.
+/// Whether a topic accepts a config with this name; Kafka accepts one that it neither lists nor documents.
 pub fn is_known(name: &str) -> bool {
     find(name).is_some() || name == table::INTERNAL_SEGMENT_BYTES.name
 }
 
-/// Checks the configs of one topic as Kafka does: first every name, then every value in the table's order, then
-/// what two values must keep to together. The error is Kafka's own text.
+/// Checks the configs of one topic as Kafka does: first every name, then every value in the table's order, then rules
+/// about two values. The error is Kafka's own message.
 pub fn validate(configs: &[(&str, &str)]) -> Result<(), String> {
     for (name, _) in configs {
         if !is_known(name) {
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What `LogConfig.validate` of Apache Kafka 4.3.1 says.
+    /// The messages of `LogConfig.validate` of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_in_kafkas_words() {
         for (name, value, words) in [

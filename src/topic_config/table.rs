@@ -28,7 +28,7 @@ const fn config(
     }
 }
 
-/// Every config that a topic can have and that is documented.
+/// Every documented topic config.
 #[rustfmt::skip]
 #[allow(clippy::large_const_arrays, reason = "read by name, never copied")]
 pub const TOPIC_CONFIGS: &[TopicConfig] = &[

@@ -1,9 +1,9 @@
-//! Reading one config value and holding it against its rule, with Kafka's words for what is wrong.
+//! Checks one config value against its rule, with Kafka's messages about invalid values.
 
 use super::{Kind, Rule, TopicConfig};
 
 impl TopicConfig {
-    /// Whether a topic may have this value; the error is Kafka's text.
+    /// Whether the value is valid for the config; the error is Kafka's message.
     pub fn check(&self, value: &str) -> Result<(), String> {
         let trimmed = value.trim_matches(|character| character <= ' ');
         match self.kind {
@@ -109,7 +109,7 @@ impl TopicConfig {
     }
 }
 
-/// `partition:broker`, digits only; Kafka lets an empty word pass.
+/// `partition:broker`, digits only; Kafka accepts an empty word.
 fn is_replica_or_empty(word: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     word.is_empty()
@@ -118,8 +118,8 @@ fn is_replica_or_empty(word: &str) -> bool {
             .is_some_and(|(partition, broker)| is_digits(partition) && is_digits(broker))
 }
 
-/// What `Double.parseDouble` takes, hexadecimal notation excepted: a trailing `f` or `d` is allowed, the words are
-/// `NaN` and `Infinity`, and nothing else that Rust would take (`inf`, `nan`).
+/// Parses the texts that `Double.parseDouble` accepts, except hexadecimal notation: a trailing `f` or `d` is allowed,
+/// the words are `NaN` and `Infinity`, and others that Rust would accept (`inf`, `nan`) are not.
 pub fn java_double(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if unsigned == "NaN" || unsigned == "Infinity" {
