@@ -230,7 +230,7 @@ impl IntoInvocation for BrokerArgs {
     }
 }
 
-/// The broker's settings among `-X`: here they are the broker's, not a client's.
+/// The broker's settings given by `-X`, which are not a client's here.
 fn settings(words: &[String]) -> Result<Vec<(String, String)>> {
     let split = words.iter().map(|word| {
         let (name, value) = word

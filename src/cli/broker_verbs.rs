@@ -1,5 +1,5 @@
-//! The verbs of `kafkit broker` beside serving: single nodes of a broker that runs, its faults on purpose, and conversations
-//! that are recorded and replayed.
+//! The verbs of `kafkit broker` other than serving: single nodes of a running broker, its fault rules, and recording
+//! and replaying conversations.
 
 #![allow(
     clippy::doc_markdown,

@@ -1,7 +1,7 @@
 //! Which kind of value each argument takes, for completion.
 //!
-//! The name that the help shows for a value (`GROUP` in `--group <GROUP>`) says what it is, so that most arguments are
-//! completed without a word about it; an argument can say it outright (`add = super::candidates::topics()`).
+//! The placeholder of a value in the help (`GROUP` in `--group <GROUP>`) says what it is, so that most arguments are
+//! completed without further code; an argument can also say it explicitly (`add = super::candidates::topics()`).
 
 use clap::Arg;
 use clap::builder::ArgExt;
@@ -10,10 +10,10 @@ use crate::completion::Wanted;
 
 impl ArgExt for Wanted {}
 
-/// What a value is, by its name in the help.
+/// The kind of a value, by its placeholder in the help.
 struct Row {
     value: &'static str,
-    /// The long flag or the command that it must belong to; empty for any.
+    /// The long flag or the command of the value; empty for any.
     of: &'static str,
     wanted: Wanted,
 }
@@ -30,7 +30,7 @@ const fn row_of(of: &'static str, value: &'static str, wanted: Wanted) -> Row {
     Row { value, of, wanted }
 }
 
-/// The first row that fits holds.
+/// The first matching row counts.
 const ROWS: &[Row] = &[
     row("TOPIC", Wanted::Topics),
     row("TOPIC[:P,P…]", Wanted::TopicPartitions),
@@ -135,7 +135,7 @@ pub fn topics() -> Wanted {
     Wanted::Topics
 }
 
-/// Names of topics of the cluster that `--to` names.
+/// Names of topics in the cluster of `--to`.
 pub fn topics_there() -> Wanted {
     Wanted::TopicsThere
 }
@@ -145,7 +145,7 @@ pub fn profiles() -> Wanted {
     Wanted::Profiles
 }
 
-/// What `kafkit help` explains.
+/// The topics of `kafkit help`.
 pub fn help_topics() -> Wanted {
     Wanted::Words(&["offsets", "templates", "where", "exit-codes", "settings", "files"])
 }
@@ -160,7 +160,7 @@ pub fn users() -> Wanted {
     Wanted::Users
 }
 
-/// Topics, brokers, groups or client metrics: whichever kind is on the line so far.
+/// Topics, brokers, groups or client metrics, by the kind that is on the line.
 pub fn owners_of_configs() -> Wanted {
     Wanted::ConfigOwners
 }
@@ -185,17 +185,17 @@ pub fn topic_config_settings() -> Wanted {
     Wanted::ConfigSettings
 }
 
-/// Names of configs with what they decide.
+/// Names of configs with their descriptions.
 pub fn topic_config_names() -> Wanted {
     Wanted::ConfigNames
 }
 
-/// What is yet to get its name.
+/// A name that is new.
 pub fn new_name() -> Wanted {
     Wanted::Free
 }
 
-/// What an argument of a command takes; `None` where nothing is known of its values.
+/// The kind of an argument's value; `None` where it is not known.
 pub(super) fn wanted(argument: &Arg, command: &str) -> Option<Wanted> {
     let value = argument.get_value_names().and_then(|names| names.first());
     let value = value.map_or_else(|| argument.get_id().as_str().to_uppercase(), ToString::to_string);
@@ -205,7 +205,7 @@ pub(super) fn wanted(argument: &Arg, command: &str) -> Option<Wanted> {
         return None;
     }
     match argument.get::<Wanted>() {
-        // The broker's -X takes what a broker is started with.
+        // The broker's -X takes broker settings.
         Some(Wanted::ClientSettings) if command == "broker" => Some(Wanted::BrokerSettings),
         Some(Wanted::Topics) if value == "TOPIC[:P,P…]" => Some(Wanted::TopicPartitions),
         Some(said) => Some(*said),
@@ -223,7 +223,7 @@ pub(super) fn wanted(argument: &Arg, command: &str) -> Option<Wanted> {
 mod tests {
     use super::*;
 
-    /// Values that nobody can know.
+    /// Placeholders of values without candidates.
     const FREE: &[&str] = &[
         "ADDRESS",
         "A..B",

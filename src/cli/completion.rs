@@ -1,6 +1,6 @@
-//! What is offered on a line in the native spelling, and the scripts of shells that clap knows and we do not.
+//! Completions on a line in the native spelling, and the scripts for shells that only clap supports.
 //!
-//! clap's engine finds out what the word being typed is; which values there are belongs to `completion/`.
+//! clap's engine determines the kind of the word being typed; the candidates belong to `completion/`.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::error::{Error, Result};
 /// The variable in which a shell asks for completions by clap's own script.
 const ASKING: &str = "COMPLETE";
 const NAME: &str = "kafkit";
-/// Stand for the shell's own list of paths among candidates.
+/// Placeholders among candidates for the shell's own list of paths.
 const FILES: &str = "\u{1}";
 const DIRECTORIES: &str = "\u{2}";
 
-/// What the word being typed can become.
+/// The completions of the word being typed.
 pub fn offer(line: &Line, java: &JavaNames) -> Offer {
     if line.is_redirected {
         return Offer::of_paths(Paths::Files, "");
@@ -44,7 +44,7 @@ pub fn offer(line: &Line, java: &JavaNames) -> Offer {
     of_clap(found, java_names(line, java))
 }
 
-/// Apache Kafka's tools as first word, once their names are begun.
+/// Names of Apache Kafka's tools as the first word, once it begins like one.
 fn java_names<'a>(line: &'a Line, java: &JavaNames) -> impl Iterator<Item = Candidate> + use<'a> {
     let is_begun = line.words.len() == 1 && line.typed.starts_with(['k', 'z']);
     let names = if is_begun { (java.links)() } else { Vec::new() };
@@ -54,7 +54,7 @@ fn java_names<'a>(line: &'a Line, java: &JavaNames) -> impl Iterator<Item = Cand
         .map(Candidate::new)
 }
 
-/// Among values a flag would be put on the line as the beginning of a value.
+/// Whether a candidate is a flag, which must not be offered among values.
 fn is_flag(candidate: &CompletionCandidate) -> bool {
     candidate.get_id().is_some_and(|id| id.starts_with("arg::"))
 }
@@ -75,7 +75,7 @@ fn of_clap(found: impl Iterator<Item = CompletionCandidate>, more: impl Iterator
     Offer::of(candidates.into_iter().chain(more))
 }
 
-/// The tree with a completer on each argument whose values are known.
+/// The tree with a completer on each argument whose kind of value is known.
 fn with_completers(tree: clap::Command, completer: &dyn Fn(Wanted) -> ArgValueCompleter) -> clap::Command {
     let name = tree.get_name().to_owned();
     tree.mut_args(|argument| match wanted(&argument, &name) {
@@ -102,7 +102,7 @@ fn completer(wanted: Wanted, line: Arc<Line>) -> ArgValueCompleter {
     })
 }
 
-/// Answers a shell's question in clap's own form (the variable is set) and ends the program; else returns.
+/// Answers a request of a script of clap's (if the variable is set) and ends the program; else returns.
 pub(super) fn complete_if_asked() {
     if std::env::var_os(ASKING).is_some() {
         clap_complete::CompleteEnv::with_factory(tree_for_clap)
@@ -111,7 +111,7 @@ pub(super) fn complete_if_asked() {
     }
 }
 
-/// The tree for clap's own scripts, which find paths by themselves.
+/// The tree for clap's own scripts, which list paths by themselves.
 fn tree_for_clap() -> clap::Command {
     let mut words: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(1).collect();
     let typed = words.pop().unwrap_or_default();
@@ -136,7 +136,7 @@ fn with_hints(tree: clap::Command) -> clap::Command {
     .mut_subcommands(with_hints)
 }
 
-/// The script that asks this program, and completes `others` as well.
+/// The script that calls this program, and completes `others` as well.
 pub(super) fn script(shell: clap_complete::Shell, others: &[String]) -> Result<Vec<u8>> {
     let name = shell.to_string();
     if let Some(shell) = completion::Shell::of_name(&name) {

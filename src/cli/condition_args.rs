@@ -1,4 +1,4 @@
-//! The flags that say which records are meant, shared by the commands that read records.
+//! The flags that select records, shared by the commands that read records.
 
 use clap::Args;
 
@@ -26,7 +26,7 @@ pub(super) struct ConditionArgs {
 }
 
 impl ConditionArgs {
-    /// What a record has to meet; nothing where no flag says anything.
+    /// The condition of the flags; `None` without any.
     pub(super) fn into_expression(self) -> Option<Expression> {
         let key = self.key.map(|key| equal(Field::Key, &key));
         let conditions = self.condition.into_iter().chain(self.grep).chain(key);
@@ -42,7 +42,7 @@ fn pattern(text: &str) -> Result<Expression, String> {
     Ok(Expression::Matches(Field::Value, Pattern::new(text)?))
 }
 
-/// `NAME=VALUE`, or `NAME` alone for whatever value.
+/// `NAME=VALUE`, or `NAME` alone for any value.
 fn header(text: &str) -> Result<Expression, String> {
     match text.split_once('=') {
         Some(("", _)) => Err("the name of the header is missing".to_owned()),

@@ -1,4 +1,4 @@
-//! The flags that say which cluster and how to reach it, shared by every command that talks to one.
+//! The flags that name a cluster and how to reach it, shared by every command that connects to one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,25 +45,26 @@ pub struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// How long a command that goes on waits for an answer of the cluster.
+    /// How long a command without an overall time-out waits for an answer of the cluster.
     pub fn time_without_answer(&self) -> Duration {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    /// The settings these flags ask for, from the strongest to the weakest: flag, `-X`, environment,
-    /// `--command-config`, profile, default. Names those that are given for this command, which has no use for them.
+    /// The settings of these flags, by precedence: flag, `-X`, environment, `--command-config`, profile, default.
+    /// Reports those that were given for this command but have no effect on it.
     pub fn into_settings(self, command: Use) -> Result<Settings> {
         let mut settings = self.into_raw_settings()?;
         settings.note_unused(command);
         Ok(settings)
     }
 
-    /// The same, before it is known what they are used for.
+    /// The same, before it is known which command uses them.
     pub fn into_raw_settings(self) -> Result<Settings> {
         self.into_settings_asking(Asking::Allowed)
     }
 
-    /// The same; `asking` says whether commands may run and the user may be asked for values that stand elsewhere.
+    /// The same; `asking` says whether commands may be run and the user may be asked for values that are stored
+    /// elsewhere.
     pub fn into_settings_asking(self, asking: Asking) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
         settings.set_timeout(self.time_without_answer());
@@ -83,7 +84,7 @@ impl ConnectionArgs {
     }
 }
 
-/// The two parts of a `-X` word.
+/// Key and value of a `-X` word.
 pub fn key_and_value(word: &str) -> Result<(&str, &str)> {
     let parts = word.split_once('=');
     parts

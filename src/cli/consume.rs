@@ -253,12 +253,12 @@ impl IntoInvocation for ConsumeArgs {
     }
 }
 
-/// Whether a person reads the records.
+/// Whether stdout is a terminal.
 fn on_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// What is printed of what is read.
+/// Which of the records that are read are printed.
 fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
     let at_least = match filter.expect {
         Some(count) => count,
@@ -289,8 +289,8 @@ fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
     })
 }
 
-/// Whether the command reads as a member of a group: when its own words name one. A file or a profile may be an
-/// application's, whose group is none of this reader's.
+/// Whether the command reads as a member of a group: only if the command line names one. A file or a profile may belong
+/// to an application, whose group must not be joined.
 fn is_member(settings: &mut Settings) -> Result<bool> {
     let key = "group.id";
     match settings.given_here(key).map(str::trim) {
@@ -305,7 +305,7 @@ fn is_member(settings: &mut Settings) -> Result<bool> {
     }
 }
 
-/// Where `auto.offset.reset` says to start; at the beginning when it says nothing.
+/// Where `auto.offset.reset` says to start; at the beginning without it.
 fn start_of_reset(settings: &Settings, is_member: bool) -> Result<Start> {
     let key = "auto.offset.reset";
     let Some(reset) = settings.get(key).map(str::trim) else {
@@ -334,7 +334,7 @@ fn start_of_reset(settings: &Settings, is_member: bool) -> Result<Start> {
     }
 }
 
-/// What `auto.offset.reset` becomes for a start.
+/// The value of `auto.offset.reset` for a start.
 fn reset_to(start: Start, is_member: bool) -> Result<&'static str> {
     match start {
         Start::At(Position::Beginning) => Ok("earliest"),
@@ -346,14 +346,14 @@ fn reset_to(start: Start, is_member: bool) -> Result<&'static str> {
     }
 }
 
-/// Whether a partition without a commit is an error.
+/// Whether a partition without a committed offset is an error.
 fn resets_to_nothing(settings: &Settings) -> bool {
     let reset = settings.get("auto.offset.reset").map(str::trim);
     matches!(reset, Some("none" | "error"))
 }
 
 impl RangeArgs {
-    /// Only these partitions; all where none is named.
+    /// Only these partitions; `None` for all.
     fn partitions(&self) -> Result<Option<Vec<i32>>> {
         self.partition
             .as_deref()
@@ -368,7 +368,7 @@ impl RangeArgs {
         }
     }
 
-    /// Whether it says which part of the partitions is read, so that a group cannot.
+    /// Whether the range is fixed by flags, so that a group cannot be used.
     fn is_fixed(&self) -> bool {
         let ends = self.head.is_some() || self.tail.is_some();
         ends || self.since.is_some() || self.until.is_some() || self.partition.is_some()
@@ -379,7 +379,7 @@ impl RangeArgs {
         self.offset.as_deref().map_or(Ok(None), offset_words::before)
     }
 
-    /// Where the flags say to start, if they do.
+    /// The start in the flags, if there is one.
     fn start(&self) -> Result<Option<Start>> {
         match (self.since, self.offset.as_deref()) {
             (Some(time), _) => Ok(Some(Start::At(Position::Time(time)))),
@@ -390,7 +390,7 @@ impl RangeArgs {
 }
 
 impl FormArgs {
-    /// One record a line, as a person reads it.
+    /// One record a line, for a reader at a terminal.
     fn lines(&self, template: Template) -> Box<dyn RecordFormatter> {
         if self.null_delimited {
             return Box::new(template);

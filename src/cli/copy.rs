@@ -146,7 +146,7 @@ impl IntoInvocation for CopyArgs {
         }
         let placement = match self.partitions {
             Some(placement) => placement.into_placement(),
-            // A key that is another one belongs to another partition.
+            // A record with a different key belongs to a different partition.
             None if self.key_from.is_some() => Placement::Hash,
             None => Placement::Keep,
         };

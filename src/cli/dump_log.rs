@@ -143,7 +143,7 @@ impl DumpLogArgs {
     }
 }
 
-/// A usage error of a flag, which clap cannot see.
+/// A usage error of a flag that clap cannot detect.
 fn bad_flag(flag: &str, problem: impl std::fmt::Display) -> Error {
     Error::usage(format!("{flag} {problem}"))
 }

@@ -1,10 +1,10 @@
-//! Which options take a value that begins with a dash: those whose values are somebody's data, such as keys and patterns.
-//! Of names and files, which hardly ever do, it is more often the value that was forgotten: `--group=-g` is one.
-//! Completion and help know nothing of it.
+//! Which options take a value that begins with a dash: those whose values are arbitrary data, such as keys and
+//! patterns. Names and files hardly ever begin with one: in `--group -g` the value was more likely forgotten, and
+//! `--group=-g` is unambiguous. Completion and help do not depend on it.
 
 use clap::{Arg, Command};
 
-/// The names that help texts show for such values.
+/// The placeholders of such values in help texts.
 const DATA: &[&str] = &[
     "BYTES",
     "CHARACTER",
@@ -18,14 +18,14 @@ const DATA: &[&str] = &[
     "TEMPLATE",
 ];
 
-/// The command with every such option, of the commands below it too, taking the word behind it whatever it begins with.
+/// The command in which every such option, also in its subcommands, takes the next word whatever it begins with.
 pub(super) fn with_free_values(command: Command) -> Command {
     command.mut_args(free).mut_subcommands(with_free_values)
 }
 
 fn free(argument: Arg) -> Arg {
     let is_option = argument.get_long().is_some() || argument.get_short().is_some();
-    // Where the value may be left out, a dash begins the next option.
+    // If the value is optional, a dash begins the next option.
     let needs_value = argument.get_action().takes_values()
         && argument.get_num_args().is_none_or(|count| count.min_values() > 0);
     let names = argument.get_value_names().unwrap_or_default();

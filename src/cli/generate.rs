@@ -1,4 +1,4 @@
-//! Completions, man pages and links: everything made out of the command tree and the table of tools.
+//! Completions, man pages and links: everything made from the command tree and the table of tools.
 
 use std::path::PathBuf;
 
@@ -137,7 +137,7 @@ impl IntoInvocation for InstallLinksArgs {
     }
 }
 
-/// The shell that is named, or else the user's own.
+/// The shell that is named, or else the user's login shell.
 fn shell_to_install_for(name: Option<String>) -> Result<completion::Shell> {
     let name = name.or_else(|| std::env::var("SHELL").ok()).unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
@@ -157,7 +157,7 @@ fn local(action: impl Command + 'static) -> Invocation {
     }
 }
 
-/// The man pages: the program's own first, then one for every command that has something to say.
+/// The man pages: the program's own first, then one for every command with a help text of its own.
 fn man_pages(java: &JavaNames) -> Result<Vec<Page>> {
     let mut tree = super::nouns::command_tree();
     tree.build();

@@ -193,7 +193,7 @@ impl IntoInvocation for GroupsArgs {
     }
 }
 
-/// A place to reset to. A number alone is an offset, with a sign a shift; everything else with a unit or a date is a time.
+/// The target of a reset. A number alone is an offset, with a sign a shift; with a unit or a date it is a time.
 fn target(text: &str) -> Result<Target, String> {
     match text {
         "earliest" | "beginning" | "start" => return Ok(Target::Earliest),

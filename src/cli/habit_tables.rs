@@ -1,8 +1,8 @@
 //! The words of other tools for what kafkit does: Apache Kafka's own, kcat, kaf, rpk, kafkactl, kcl.
 //!
-//! Data alone; how it is used is in `habits`.
+//! Data only; `habits` uses them.
 
-/// Other names of a command: within which command (any, where it is empty), its name, the others.
+/// Other names of a command: its parent command (any if empty), its name, the others.
 pub(super) const ALIASES: &[(&str, &str, &[&str])] = &[
     ("kafkit", "topics", &["topic"]),
     ("kafkit", "groups", &["group"]),
@@ -26,7 +26,7 @@ pub(super) const ALIASES: &[(&str, &str, &[&str])] = &[
 
 /// Other names of a flag.
 pub(super) struct FlagAlias {
-    /// The command that has it; any, where it is empty.
+    /// The command with the flag; any if empty.
     pub(super) of: &'static str,
     /// Its long name.
     pub(super) flag: &'static str,
@@ -68,13 +68,13 @@ pub(super) const FLAG_ALIASES: &[FlagAlias] = &[
 
 /// A flag of another tool.
 pub(super) struct Flag {
-    /// What a line begins with that may have it.
+    /// The beginnings of lines that may have it.
     pub(super) of: &'static [&'static str],
     pub(super) old: &'static [&'static str],
     pub(super) takes_value: bool,
-    /// What stands for it here, `{}` for its value. Nothing: the value has no flag here, and stands right behind the command.
+    /// Its replacement, `{}` for its value. Empty: the value has no flag in kafkit, and follows the command.
     pub(super) new: &'static [&'static str],
-    /// The meaning is not quite the same, so that the line is shown instead of being run.
+    /// Whether the meaning differs slightly, so that the line is shown instead of being run.
     pub(super) is_told: bool,
 }
 
@@ -167,10 +167,10 @@ pub(super) const FLAGS: &[Flag] = &[
     ))),
 ];
 
-/// kcat's letter for reading as a member of a group, whose name is behind it.
+/// kcat's letter for reading as a member of a group, which is followed by the group's name.
 pub(super) const KCAT_GROUP: &str = "-G";
 
-/// kcat's letters for what it does; where one stands twice, the first line that makes sense counts.
+/// kcat's letters for its modes; if one occurs twice, the first line that clap accepts counts.
 pub(super) const KCAT_MODES: &[(&str, &[&str])] = &[
     ("-C", &["consume"]),
     ("-P", &["produce"]),
@@ -180,7 +180,7 @@ pub(super) const KCAT_MODES: &[(&str, &[&str])] = &[
     (KCAT_GROUP, &["consume"]),
 ];
 
-/// A verb that Apache Kafka's tools have as a flag.
+/// An action that is a flag in Apache Kafka's tools.
 pub(super) struct JavaVerb {
     pub(super) nouns: &'static [&'static str],
     pub(super) flag: &'static str,
@@ -229,9 +229,9 @@ pub(super) const JAVA_VERBS: &[JavaVerb] = &[
     ),
 ];
 
-/// Words in front of a line, and ours for them.
+/// First words of a line, and their replacements.
 pub(super) const WORDS: &[(&[&str], &[&str])] = &[
-    // The verb first, as kubectl and kafkactl have it.
+    // The verb first, as in kubectl and kafkactl.
     (&["get", "topics"], &["topics", "list"]),
     (&["get", "groups"], &["groups", "list"]),
     (&["get", "consumer-groups"], &["groups", "list"]),
@@ -290,7 +290,7 @@ pub(super) const WORDS: &[(&[&str], &[&str])] = &[
     (&["security", "user", "create"], &["users", "create"]),
     (&["security", "user", "delete"], &["users", "delete"]),
     (&["cluster", "quotas", "describe"], &["quotas", "list"]),
-    // Apache Kafka's tools without `kafka-` in front.
+    // Apache Kafka's tools without `kafka-`.
     (&["console-consumer"], &["consume"]),
     (&["console-producer"], &["produce"]),
     (&["consumer-groups"], &["groups"]),
@@ -302,7 +302,7 @@ pub(super) const WORDS: &[(&[&str], &[&str])] = &[
     (&["server-start"], &["broker"]),
     (&["start"], &["broker"]),
     (&["stop"], &["broker", "stop"]),
-    // What it is called elsewhere.
+    // Names in other tools.
     (&["ls"], &["topics", "list"]),
     (&["list"], &["topics", "list"]),
     (&["lag"], &["describe", "group"]),

@@ -1,20 +1,20 @@
-//! What people type who come from other tools, and what it is called here.
+//! Lines that users of other tools type, and their equivalents in kafkit.
 //!
-//! Three ways to meet a habit: other names of commands and flags are taken as they are (`aliases`); a flag that only
-//! stands in another place is put there (`Meant::is_taken`); and what has another shape is answered with the line to
-//! type. Nothing is guessed: a line is only put in the place of another when clap takes it.
+//! There are three cases: other names of commands and flags are accepted (`aliases`); a flag in another position is
+//! moved (`Meant::is_taken`); and for any other form the message shows the line to type. Nothing is guessed: a line is
+//! only suggested or run if clap accepts it.
 
 use std::ffi::OsString;
 
 use super::habit_tables::{ALIASES, FLAG_ALIASES, FLAGS, Flag, JAVA_VERBS, KCAT_GROUP, KCAT_MODES, WORDS};
 use crate::completion::quoted;
 
-/// A line that says in kafkit's words what another line probably meant.
+/// The line in kafkit's words that another line probably meant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Meant {
     /// The program's name first.
     pub(super) argv: Vec<String>,
-    /// Nothing but the place of a flag differs, so that it may be run without a word.
+    /// Whether only the position of a flag differs, so that it may be run without a message.
     pub(super) is_taken: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn with_aliases(command: clap::Command) -> clap::Command {
             let rows = ALIASES.iter().filter(|(within, command, _)| {
                 *command == inner.get_name() && (within.is_empty() || *within == name)
             });
-            // Where another command has the name, it keeps it.
+            // A name that another command has stays with that command.
             let aliases = rows.flat_map(|(_, _, aliases)| aliases.iter().copied());
             let free: Vec<&str> = aliases
                 .filter(|alias| !names.iter().any(|name| name == alias))
@@ -54,8 +54,8 @@ fn with_flag_aliases(argument: clap::Arg, command: &str) -> clap::Arg {
     })
 }
 
-/// The line with the ids of tokens that begin with a dash behind `--`, where they are no flags. They are 22 letters of base64
-/// for URLs, and some clusters make such ones.
+/// The line with ids of tokens that begin with a dash moved behind `--`, unless they are flags. Ids are 22 letters of
+/// base64 for URLs, and some clusters make such ones.
 pub(super) fn with_token_ids_last(argv: Vec<OsString>) -> Vec<OsString> {
     const LETTERS: usize = 22;
     let is_id = |word: &OsString| {
@@ -77,7 +77,7 @@ pub(super) fn with_token_ids_last(argv: Vec<OsString>) -> Vec<OsString> {
     line
 }
 
-/// What a line that clap refuses probably meant; `parses` says whether clap takes a line.
+/// The line that a refused line probably meant; `parses` says whether clap accepts a line.
 pub(super) fn meant(argv: &[String], parses: impl Fn(&[String]) -> bool) -> Option<Meant> {
     let (program, words) = argv.split_first()?;
     let with_program = |words: &[String]| [std::slice::from_ref(program), words].concat();
@@ -106,7 +106,7 @@ pub(super) fn meant(argv: &[String], parses: impl Fn(&[String]) -> bool) -> Opti
     None
 }
 
-/// The same with one word spelled otherwise: `typed` becomes `near`.
+/// The same line with the word `typed` replaced by `near`.
 pub(super) fn respelled(argv: &[String], typed: &str, near: &str) -> Vec<String> {
     let respell = |word: &String| match word.split_once('=') {
         _ if word == typed => near.to_owned(),
@@ -116,7 +116,7 @@ pub(super) fn respelled(argv: &[String], typed: &str, near: &str) -> Vec<String>
     argv.iter().map(respell).collect()
 }
 
-/// A line for a message, as a shell takes it; `None` where it is too long to be read or may hold a secret.
+/// A line for a message, in shell quoting; `None` if it is too long to read or may contain a secret.
 pub(super) fn shown(argv: &[String]) -> Option<String> {
     const LONGEST: usize = 160;
     let has_secret = |word: &String| {
@@ -133,7 +133,7 @@ pub(super) fn shown(argv: &[String]) -> Option<String> {
     (line.chars().count() <= LONGEST).then_some(line)
 }
 
-/// Whether a flag says which cluster, and may stand in front of the command. Each takes a value.
+/// Whether a flag names a cluster, so that it may precede the command. Each of them takes a value.
 pub(super) fn is_of_connection(flag: &str) -> bool {
     matches!(
         flag,
@@ -141,7 +141,7 @@ pub(super) fn is_of_connection(flag: &str) -> bool {
     )
 }
 
-/// The command for what kcat does in the mode of this line.
+/// The command for the kcat mode of this line.
 pub(super) fn command_of_kcat(argv: &[OsString]) -> Option<String> {
     let words: Vec<String> = argv
         .iter()
@@ -172,7 +172,7 @@ fn flags_behind_the_command(words: &[String]) -> Vec<String> {
     }
 }
 
-/// Commands by their own names.
+/// Replaces other names of commands by their own.
 fn canonical(mut words: Vec<String>) -> Vec<String> {
     let own = |within: &str, typed: &str| {
         let belongs =
@@ -192,7 +192,7 @@ fn canonical(mut words: Vec<String>) -> Vec<String> {
     words
 }
 
-/// Words in front that another tool has in the place of ours, Java's flags for verbs among them.
+/// Replaces first words of other tools, including actions that are flags in Java's tools.
 fn renamed_words(words: &[String]) -> Option<Vec<String>> {
     let with_rest = |new: &[&str], rest: &mut dyn Iterator<Item = &String>| {
         let new = new.iter().map(ToString::to_string);
@@ -218,7 +218,7 @@ fn renamed_words(words: &[String]) -> Option<Vec<String>> {
     with_rest(new, &mut words.iter().skip(old.len()))
 }
 
-/// kcat's modes: `-C -t TOPIC` and its kin, wherever the letter is; the lines that it may be here.
+/// kcat's modes: `-C -t TOPIC` and the like, with the letter in any position; returns the possible lines.
 fn of_kcat(words: &[String]) -> Vec<Vec<String>> {
     let words = match words.split_first() {
         Some((first, rest)) if matches!(first.as_str(), "kcat" | "kafkacat") => rest,
@@ -228,7 +228,7 @@ fn of_kcat(words: &[String]) -> Vec<Vec<String>> {
     let is_there = |mode: &str| words.iter().any(|word| word == mode);
     let modes = KCAT_MODES.iter().filter(|(mode, _)| is_there(mode));
     let line = |(mode, command): &(&str, &[&str])| {
-        // The letter of a group has its name behind it, and stays.
+        // The letter for a group is followed by the group's name, and is kept.
         let rest = words.iter().filter(|word| word != mode || *mode == KCAT_GROUP);
         let command = command.iter().map(ToString::to_string);
         command.chain(rest.cloned()).collect()
@@ -236,7 +236,7 @@ fn of_kcat(words: &[String]) -> Vec<Vec<String>> {
     modes.map(line).collect()
 }
 
-/// The command that a line is for, by its first words.
+/// The command of a line, by its first words.
 fn command_of(words: &[String]) -> String {
     let path: Vec<&str> = words
         .iter()
@@ -266,7 +266,7 @@ fn flag_of(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Flags of other tools in ours: a positional value goes right behind the command.
+/// Replaces flags of other tools: a positional value goes directly after the command.
 fn replaced_flags(words: &[String]) -> Vec<String> {
     let command = command_of(words);
     let path = words
@@ -296,7 +296,7 @@ fn replaced_flags(words: &[String]) -> Vec<String> {
             line.push(new.replace("{}", value.as_deref().unwrap_or_default()));
         }
     }
-    // Of a noun without verbs the value is right behind it.
+    // If the noun has no verbs, the value goes directly after it.
     let place = if WITHOUT_VERBS.iter().any(|noun| command.starts_with(noun)) {
         1
     } else {
@@ -307,5 +307,5 @@ fn replaced_flags(words: &[String]) -> Vec<String> {
     line
 }
 
-/// Nouns that are commands by themselves.
+/// Nouns that are commands without verbs.
 const WITHOUT_VERBS: [&str; 3] = ["consume", "produce", "offset"];

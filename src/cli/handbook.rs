@@ -1,7 +1,7 @@
 //! `kafkit help [TOPIC | COMMAND…]`: texts about what several commands share, as help and as man pages.
 //!
-//! A text is plain: its first line says what it is about, headings are in capitals, what is indented by four stands as it
-//! is written.
+//! A text is plain: its first line is its title, headings are in capitals, and lines indented by four blanks are
+//! printed unchanged.
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ use crate::commands::install_links::{Action, Page};
 use crate::error::Result;
 use crate::output::OutputOptions;
 
-/// A text: its word, and what it says.
+/// A text with its word.
 struct Topic {
     word: &'static str,
     text: &'static str,
@@ -76,7 +76,7 @@ impl IntoInvocation for HelpArgs {
     }
 }
 
-/// A word that is a command as well leads to both.
+/// Adds a reference to the command's help if the word is also a command.
 fn with_command(topic: &Topic) -> String {
     let is_command = nouns::command_tree().find_subcommand(topic.word).is_some();
     let word = topic.word;
@@ -90,7 +90,7 @@ fn with_command(topic: &Topic) -> String {
     }
 }
 
-/// What `kafkit WORDS… --help` shows.
+/// The output of `kafkit WORDS… --help`.
 fn help_of_command(words: &[String]) -> Result<Action> {
     let mut argv: Vec<OsString> = vec!["kafkit".into()];
     argv.extend(words.iter().map(Into::into));
@@ -153,7 +153,7 @@ fn roff(topic: &Topic) -> String {
     page
 }
 
-/// Text as roff takes it: no line is a request, no hyphen becomes another character.
+/// Text escaped for roff: no line is a request, no hyphen becomes another character.
 fn escaped(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\e")

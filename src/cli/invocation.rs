@@ -1,4 +1,4 @@
-//! What a noun of the native face is: flags that become a command.
+//! The interface of a noun of the native face: flags that become a command.
 
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
@@ -7,13 +7,13 @@ use crate::commands::command::Command;
 use crate::error::Result;
 use crate::output::OutputOptions;
 
-/// The flags of a noun, as clap has read them.
+/// The flags of a noun, as clap has parsed them.
 pub trait IntoInvocation {
-    /// What they ask for. `java` is for the nouns that are about the Java tools as well.
+    /// The command for the flags. `java` is for the nouns that also concern the Java tools.
     fn into_invocation(self, java: &JavaNames) -> Result<Invocation>;
 }
 
-/// A command line understood: what to do, against which cluster, and how to show it.
+/// A parsed command line: the command, its cluster, and the format of its output.
 #[derive(Debug)]
 pub struct Invocation {
     pub command: Box<dyn Command>,
@@ -22,7 +22,7 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// A command that asks a cluster, as the flags say that all such commands have.
+    /// A command that asks a cluster, with the flags of all such commands.
     pub(super) fn asking(
         command: impl Command + 'static,
         connection: ConnectionArgs,
@@ -36,7 +36,7 @@ impl Invocation {
     }
 }
 
-/// What the native face says about the Java tools beside it: `install-links` and `man` ask for it.
+/// What the native face needs to know of the Java tools: `install-links` and `man` use it.
 #[derive(Debug)]
 pub struct JavaNames {
     /// The file names under which the program answers as one of the tools.

@@ -1,7 +1,7 @@
 //! Argv to command: the flags and help texts of the native face.
 //!
-//! Owns every flag, default and usage error; owns no socket and prints no results. `nouns` is the register; a noun's
-//! flags are in the file of its name, and become the `Action` of the same name in `commands/`.
+//! Owns every flag, default and usage error; owns no socket and prints no results. `nouns` is the register; the flags
+//! of a noun are in the file of its name, and become the `Action` of the same name in `commands/`.
 
 pub mod acls;
 pub mod backup;
@@ -76,7 +76,7 @@ pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     }
     let parsed = match tree_for(argv).try_get_matches_from(argv) {
         Ok(parsed) => Ok(parsed),
-        // Without any word there is nothing to be told apart: the help says what there is.
+        // Without any word the help is the message.
         Err(message) if !message.use_stderr() || argv.len() < 2 => return output::clap_message(&message),
         Err(refusal) => parsed_as_meant(&refusal, argv),
     };
@@ -87,7 +87,7 @@ pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     )
 }
 
-/// The program's name alone: where commands would go.
+/// The program's name alone: shows which cluster commands would use.
 fn welcome() -> Result<Invocation> {
     let connection = ConnectionArgs {
         profile: std::env::var("KAFKIT_PROFILE").ok(),
@@ -100,7 +100,7 @@ fn welcome() -> Result<Invocation> {
     })
 }
 
-/// The exit code of an outcome, and the line that an error is.
+/// The exit code of an outcome; prints the line of an error.
 fn ended(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,7 +121,7 @@ fn ended(outcome: Result<()>) -> ExitCode {
     }
 }
 
-/// What a refused line is taken for, where it only differs in a habit.
+/// Parses the line that a refused one meant, if only the position of a flag differs.
 fn parsed_as_meant(refusal: &clap::Error, argv: &[OsString]) -> Result<ArgMatches> {
     let words: Option<Vec<String>> = argv.iter().map(|word| word.to_str().map(str::to_owned)).collect();
     let meant = words.as_ref().and_then(|words| habits::meant(words, takes));
@@ -138,12 +138,12 @@ fn parse(argv: &[String]) -> std::result::Result<ArgMatches, clap::Error> {
     tree_for(&words).try_get_matches_from(&words)
 }
 
-/// Whether a line makes sense.
+/// Whether clap accepts a line.
 fn takes(argv: &[String]) -> bool {
     parse(argv).is_ok()
 }
 
-/// `kafkit version`, as many programs have it, is `kafkit --version`.
+/// `kafkit version`, a habit from many programs, is `kafkit --version`.
 fn with_version_as_flag(argv: &[OsString]) -> Vec<OsString> {
     let mut argv = argv.to_vec();
     if let [_, word] = argv.as_mut_slice()
@@ -164,7 +164,7 @@ fn execute(invocation: Invocation) -> Result<()> {
     }
 }
 
-/// A cluster that cannot be reached is something for `kafkit doctor`.
+/// If the cluster cannot be reached, the hint names `kafkit doctor`.
 fn with_doctor(error: Error) -> Error {
     let Some(place) = client::unreachable_address(&error) else {
         return error;

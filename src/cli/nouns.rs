@@ -63,7 +63,7 @@ Examples:
 `kafkit COMMAND --help` has flags and more examples, `kafkit help TOPIC` what commands share:
 offsets, templates, where, exit-codes, settings, files.";
 
-/// A noun: its word, its flags, and what they become.
+/// A noun: its word, its flags, and their command.
 struct Row {
     word: &'static str,
     add_flags: fn(Command) -> Command,
@@ -88,7 +88,7 @@ impl Row {
     }
 }
 
-/// A command that only leads to others shows the first example of each.
+/// A command with subcommands shows the first example of each.
 fn with_examples(command: Command) -> Command {
     let command = command.mut_subcommands(with_examples);
     if !command.has_subcommands() || command.get_after_help().is_some() {
@@ -114,8 +114,8 @@ pub fn command_tree() -> Command {
     with_aliases(root().subcommands(NOUNS.iter().map(Row::command)))
 }
 
-/// The part of the tree that `argv` (the program's name first) needs. To build all of it takes a third of the time
-/// that the program needs to start, so a line that begins with a noun gets that noun alone.
+/// The part of the tree that `argv` (the program's name first) needs. Building all of it takes a third of the program's
+/// start-up time, so that a line that begins with a noun gets that noun alone.
 pub fn tree_for(argv: &[OsString]) -> Command {
     let tree = part_for(argv);
     let is_help = |word: &OsString| word == "-h" || word == "--help";
@@ -126,7 +126,7 @@ pub fn tree_for(argv: &[OsString]) -> Command {
     }
 }
 
-/// The tree with each paragraph behind the flags as one line, which clap fills to the width of the screen.
+/// The tree with each paragraph after the flags on one line, which clap wraps to the width of the screen.
 fn flowing(command: Command) -> Command {
     let text = command.get_after_help().map(ToString::to_string);
     let command = match text {
@@ -136,7 +136,7 @@ fn flowing(command: Command) -> Command {
     command.mut_subcommands(flowing)
 }
 
-/// Joins the lines of sentences; what is indented or empty keeps its line.
+/// Joins the lines of sentences; indented and empty lines are kept.
 fn paragraphs(text: &str) -> String {
     let is_sentence = |line: &str| !line.is_empty() && !line.starts_with(' ');
     let mut joined = String::with_capacity(text.len());
@@ -176,7 +176,7 @@ fn root() -> Command {
         .arg_required_else_help(true)
 }
 
-/// What a parsed command line asks for.
+/// The command of a parsed command line.
 pub fn invocation(matches: &ArgMatches, java: &JavaNames) -> Result<Invocation> {
     let found = matches.subcommand().and_then(|(word, flags)| {
         let row = NOUNS.iter().find(|row| row.word == word)?;

@@ -1,4 +1,4 @@
-//! Where partitions are read from and up to, as people type it: `latest`, `-10`, `A..B`, `@TIME`; and which partitions.
+//! Offsets to read from and up to, as users type them: `latest`, `-10`, `A..B`, `@TIME`; and which partitions.
 
 use super::partitions::partition_list;
 use super::times::parse_time;
@@ -22,7 +22,7 @@ pub(super) fn before(text: &str) -> Result<Option<i64>> {
     }
 }
 
-/// The partitions of `--partition`; all where it is -1.
+/// The partitions of `--partition`; `None` (all) for -1.
 pub(super) fn partitions(text: &str) -> Result<Option<Vec<i32>>> {
     if text == "-1" {
         return Ok(None);
@@ -35,7 +35,7 @@ pub(super) fn partitions(text: &str) -> Result<Option<Vec<i32>>> {
     Ok(Some(list))
 }
 
-/// Where `--offset` says to start.
+/// The start of `--offset`.
 pub(super) fn start(text: &str) -> Result<Start> {
     match text {
         "earliest" | "beginning" | "start" => return Ok(Start::At(Position::Beginning)),
@@ -60,10 +60,10 @@ pub(super) fn start(text: &str) -> Result<Start> {
             let error = Error::usage(format!(
                 "--offset takes earliest, latest, a number, -N, +N, A..B or @TIME, not \"{text}\""
             ));
-            // Elsewhere -o is the form of what is printed.
+            // In other commands -o is the output format.
             Err(match text {
                 "json" | "jsonl" => error.hint("records as JSON: --json"),
-                // kcat's words for a span of time.
+                // kcat's words for a range of time.
                 _ if text.starts_with("s@") => {
                     error.hint("the first record at or after a time: --since TIME")
                 }

@@ -1,4 +1,4 @@
-//! The flags that say how results are shown, shared by every command.
+//! The flags for the format of results, shared by every command.
 
 use clap::{Args, ValueEnum};
 

@@ -1,4 +1,4 @@
-//! The flags that say which part of each partition is meant, for commands that read up to the present end.
+//! The flags that select a part of each partition, for commands that read up to the present end.
 
 use clap::Args;
 

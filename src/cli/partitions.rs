@@ -1,11 +1,11 @@
-//! Partitions as people type them: `0,3,5-7`, and `orders:0,3` for those of a topic.
+//! Partitions as users type them: `0,3,5-7`, and `orders:0,3` for those of a topic.
 
 use crate::commands::partition_selection::PartitionsOfTopic;
 
-/// More partitions in a row than any topic has are a mistake.
+/// A longer range is an error: no topic has as many partitions.
 const LONGEST: i32 = 100_000;
 
-/// `0,3,5-7`; nothing where it makes no sense.
+/// `0,3,5-7`; `None` if it is invalid.
 pub(super) fn partition_list(text: &str) -> Option<Vec<i32>> {
     let mut partitions = Vec::new();
     for part in text.split(',') {
@@ -22,7 +22,7 @@ pub(super) fn partition_list(text: &str) -> Option<Vec<i32>> {
 
 /// `orders`, all of it, or `orders:0,3`.
 pub(super) fn partitions_of_topic(text: &str) -> Result<PartitionsOfTopic, String> {
-    // No topic has a colon in its name.
+    // No topic's name contains a colon.
     let (topic, partitions) = match text.split_once(':') {
         Some((topic, list)) => (topic, Some(partition_list(list))),
         None => (text, None),

@@ -195,7 +195,7 @@ impl IntoInvocation for ProduceArgs {
         let topic_wait = self.connection.time_without_answer();
         let mut settings = self.connection.into_settings(Use::Produce)?;
         if let Some(codec) = self.delivery.compression {
-            // A compression level in the settings is applied to the codec that they name.
+            // A compression level in the settings applies to the codec named there.
             settings.set("compression.type", codec.as_str(), Origin::Flag);
             overrides.push(("compression.codec".into(), codec));
         }

@@ -133,7 +133,7 @@ impl IntoInvocation for QuotasArgs {
 }
 
 impl EntityArgs {
-    /// Kind and name of each part; no name is the default.
+    /// Kind and name of each part; `None` for the default entity.
     fn into_parts(self) -> Vec<(QuotaKind, Option<String>)> {
         let part = |kind, name: Option<String>, is_default: bool| {
             (is_default || name.is_some()).then_some((kind, name))

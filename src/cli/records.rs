@@ -67,7 +67,7 @@ impl IntoInvocation for RecordsArgs {
     }
 }
 
-/// A number alone is an offset; everything else with a unit or a date is a time.
+/// A number alone is an offset; with a unit or a date it is a time.
 fn limit(text: &str) -> Result<Limit, String> {
     let wanted = "it takes an offset, a time such as -1h or 2026-11-21, or end";
     match text {

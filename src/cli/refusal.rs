@@ -1,6 +1,6 @@
-//! A command line that clap refuses, told in one line: which word, what would do, and where the help is.
+//! The error for a command line that clap refuses, in one line: the word, a correction, and where the help is.
 //!
-//! Owns the wording of usage errors that the clap tree finds; those that commands find by themselves look alike.
+//! Owns the wording of usage errors found by the clap tree; commands use the same form for theirs.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use crate::spelling::closest;
 
 /// The refusal of `argv` (the program's name first) as kafkit's own error.
 ///
-/// `meant` is a line that it was probably meant to be. Without one, the word that was refused may be near another.
+/// `meant` is the line that was probably meant. Without one, a similar word may be suggested for the refused one.
 pub(super) fn explain(refusal: &clap::Error, argv: &[OsString], meant: Option<Meant>) -> Error {
     let mut tree = super::nouns::command_tree();
-    // So that each command has the flags that all commands have.
+    // Propagates the flags that all commands have.
     tree.build();
     let unknown = match refusal.kind() {
         ErrorKind::InvalidSubcommand => text(refusal, ContextKind::InvalidSubcommand),
@@ -47,7 +47,7 @@ pub(super) fn explain(refusal: &clap::Error, argv: &[OsString], meant: Option<Me
     }
 }
 
-/// The line with the word spelled as another one that is near, if clap takes it then.
+/// The line with the word replaced by a similar one, if clap then accepts it.
 fn respelled(argv: &[OsString], typed: &str, near: &str) -> Option<(String, Vec<String>)> {
     let words: Option<Vec<String>> = argv.iter().map(|word| word.to_str().map(str::to_owned)).collect();
     let line = habits::respelled(&words?, typed, near);
@@ -55,8 +55,8 @@ fn respelled(argv: &[OsString], typed: &str, near: &str) -> Option<(String, Vec<
     Some((shown, line))
 }
 
-/// The word that was refused, and the one of those there are that is near it. In a word of a letter or two, any other word
-/// of that length is near.
+/// The refused word, and the existing one that is most similar. For a word of one or two letters, any other word of
+/// that length would be similar.
 fn near_word(refusal: &clap::Error, command: &clap::Command) -> Option<(String, String)> {
     const SHORTEST: usize = 3;
     let near = |typed: &str, names: &mut dyn Iterator<Item = &str>| {
@@ -89,7 +89,7 @@ fn near_word(refusal: &clap::Error, command: &clap::Command) -> Option<(String, 
     }
 }
 
-/// The message, and the commands there are where another one was typed.
+/// The message, and the existing commands where an unknown one was typed.
 fn with_choices(told: String, refusal: &clap::Error, command: &clap::Command) -> String {
     match refusal.kind() {
         ErrorKind::InvalidSubcommand => format!("{told}; there are {}", subcommands(command, "and")),
@@ -97,8 +97,8 @@ fn with_choices(told: String, refusal: &clap::Error, command: &clap::Command) ->
     }
 }
 
-/// The command that the words name, as far as they name one, and its words. What comes behind a word that is `unknown` names
-/// none.
+/// The command named by the first words, as far as they name one, and its words. Words after the `unknown` one are
+/// ignored.
 fn command_named<'a>(
     tree: &'a clap::Command,
     argv: &[OsString],
@@ -122,7 +122,7 @@ fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String
     let name = flag(&argument);
     let value = text(refusal, ContextKind::InvalidValue);
     match refusal.kind() {
-        // It may stand in front of a command, and there is none.
+        // It may precede a command, but there is none.
         ErrorKind::UnknownArgument if !path.contains(' ') && habits::is_of_connection(name) => {
             format!("`{path}` wants a command")
         }
@@ -183,7 +183,7 @@ fn conflict(refusal: &clap::Error, name: &str) -> String {
     }
 }
 
-/// What the value should be, where clap and Rust say why it is not in words of their own.
+/// What the value should be; replaces reasons that clap and Rust give in their own terms.
 fn plain_reason(why: &str) -> Option<String> {
     if why.contains("digit found in string") || why.contains("cannot parse integer") {
         return Some("a number".to_owned());
@@ -194,14 +194,14 @@ fn plain_reason(why: &str) -> Option<String> {
     let (_, range) = why.split_once(" is not in ")?;
     let (least, most) = range.split_once("..")?;
     let most = most.trim_start_matches('=');
-    // The largest number of the type is no bound that anyone has set.
+    // The largest number of the type is not a limit that was set on purpose.
     match most.len() {
         10.. => Some(format!("{least} or more")),
         _ => Some(format!("{least} to {most}")),
     }
 }
 
-/// What a flag without its value would take.
+/// The possible values of a flag without its value.
 fn choice(refusal: &clap::Error) -> String {
     match list(refusal, ContextKind::ValidValue).as_slice() {
         [] => String::new(),

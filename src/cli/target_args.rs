@@ -30,7 +30,7 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The settings of the other cluster; nothing where no flag names one. `source` are those of the first.
+    /// The settings of the other cluster; `None` where no flag names one. `source` are those of the first.
     pub(super) fn into_settings(self, source: &Settings) -> Result<Option<Settings>> {
         if self.to.is_none() && self.to_profile.is_none() && self.to_config.is_none() {
             return Ok(None);

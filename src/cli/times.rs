@@ -1,4 +1,4 @@
-//! Points in time as people type them (milliseconds, RFC 3339, dates and times of day, ages), and lengths of time.
+//! Points in time as users type them (milliseconds, RFC 3339, dates and times of day, ages), and durations.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     Err("a time looks like 10m (ago), 2026-11-21, 2026-11-21T10:00:00Z, @1795255200 or 1795255200000".into())
 }
 
-/// A number of a few digits: milliseconds soon after (or before) 1970, unless it is more likely to be something else.
+/// A number of few digits: milliseconds near 1970, unless the user more likely meant something else.
 fn short_number(milliseconds: i64) -> Result<i64, String> {
     match milliseconds {
         1900..2200 => Err(format!(
@@ -67,7 +67,7 @@ fn short_number(milliseconds: i64) -> Result<i64, String> {
     }
 }
 
-/// A length of time with its unit: `500ms`, `10s`, `2m`. Zero is none.
+/// A duration with its unit: `500ms`, `10s`, `2m`. Zero is refused.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wanted = || "a time has a unit and is more than zero, as in 500ms, 10s or 2m".to_owned();
     let length: jiff::SignedDuration = text.trim().parse().map_err(|_| wanted())?;

@@ -16,7 +16,7 @@ use crate::client::admin::delegation_tokens::NewToken;
 use crate::commands::tokens::{Action, Creation, Expiry, LoginFile};
 use crate::error::Result;
 
-/// The time that means: as long as the cluster does without being asked.
+/// The period that means the cluster's default, in milliseconds.
 const AS_LONG_AS_POSSIBLE: i64 = -1;
 
 /// List, create, renew and expire delegation tokens

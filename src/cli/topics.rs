@@ -316,7 +316,7 @@ impl AlterArgs {
     }
 }
 
-/// A usage error of a value that clap cannot judge.
+/// A usage error of a value that clap cannot check.
 fn bad_flag(flag: &str, problem: impl std::fmt::Display) -> Error {
     Error::usage(format!("{flag} {problem}"))
 }

@@ -1,4 +1,4 @@
-//! The flags of the commands that hold topics against others, of the same cluster or another one: `copy` and `diff`.
+//! The flags of the commands that relate topics to others, of the same cluster or another one: `copy` and `diff`.
 
 use std::time::Duration;
 
@@ -30,11 +30,11 @@ pub(super) struct TwoSidesArgs {
     output: OutputArgs,
 }
 
-/// What these flags say.
+/// The values of these flags.
 #[derive(Debug)]
 pub(super) struct TwoSides {
     pub(super) settings: Settings,
-    /// Those of the other cluster, where a flag names one.
+    /// The settings of the other cluster, if a flag names one.
     pub(super) other_settings: Option<Settings>,
     pub(super) part: Part,
     pub(super) filter: Option<Expression>,
@@ -58,7 +58,7 @@ impl TwoSidesArgs {
     }
 }
 
-/// One topic, or those that match; every topic but Kafka's own where none is given.
+/// One topic, or those that match; all topics but internal ones if none is given.
 pub(super) fn selection(topic: Option<String>, is_regex: bool) -> Selection {
     Selection {
         words: topic.into_iter().collect(),
