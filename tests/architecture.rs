@@ -1,4 +1,4 @@
-//! The map of ARCHITECTURE.md holds: no room uses one that it should not know, no two rooms need each other, and what
+//! Checks the map of ARCHITECTURE.md: no room uses one that it must not know, no two rooms need each other, and what
 //! has a home is written there only.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use kafkit::wire::error_codes;
 
-/// Which rooms of `src/` a room may name beside itself. `lib.rs` may name every room, and every room those of [`EVERYONES`].
+/// Which rooms of `src/` a room may use beside itself. `lib.rs` may use every room, and every room those of
+/// [`EVERYONES`].
 const ARROWS: &[(&str, &str)] = &[
     (
         "cli",
@@ -45,7 +46,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("interrupt", ""),
     ("java", ""),
 ];
-/// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
+/// Which parts of `src/broker/` a room in it may use beside itself. `handlers/` may use all of them.
 const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "access config features internal_topics topic_name"),
     ("gates", "access call cluster node rights token_requests"),
@@ -75,11 +76,11 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 
-/// Rooms whose files still need each other. A pair that is opened is taken off; none is added.
+/// Rooms whose files still need each other. A pair that is resolved is removed; none is added.
 const KNOWN_CIRCLES: &[&[&str]] = &[&["client/security", "client/settings"]];
 
-/// Something that is written once: what it is, the text that gives a copy away, its home, and the files or rooms that
-/// have a reason for their own.
+/// Something that is written once: what it is, a text that identifies a copy, its home, and the files or rooms that may
+/// have a copy of their own.
 struct Once {
     what: &'static str,
     sign: &'static str,
@@ -112,8 +113,8 @@ const ONCE: &[Once] = &[
         home: "output/digits.rs",
         others: &[],
     },
-    // record_walk refills its window between two bytes, decode has Java's words for a number that is too long, and
-    // wire/decode only watches the bytes go by.
+    // record_walk refills its window between two bytes, decode has Java's message about a number that is too long, and
+    // wire/decode only inspects the bytes that pass.
     Once {
         what: "a reader of varints",
         sign: "& 0x7f) <<",
@@ -245,8 +246,8 @@ fn what_has_a_home_is_written_there_only() {
     assert!(copies.is_empty(), "written twice:\n{}", copies.join("\n"));
 }
 
-/// `storage/disk.rs` is where a disk can be made to fail: a change of a file that goes another way would be tested on
-/// sound disks alone.
+/// `storage/disk.rs` is where tests make a disk fail: a file that is changed in another place would only be tested on
+/// disks that work.
 #[test]
 fn storage_changes_files_in_one_place() {
     const CHANGES: &[&str] = &[
@@ -284,7 +285,7 @@ fn error_code_constant(line: &str) -> Option<&str> {
     (row.name == name).then_some(name)
 }
 
-/// Every module of the library by its path, `output/log_dump/cells`, and its file. `lib.rs` and `main.rs` are above them.
+/// Every module of the library by its path, `output/log_dump/cells`, and its file; without `lib.rs` and `main.rs`.
 fn modules() -> BTreeMap<String, PathBuf> {
     let source = source();
     let mut modules = BTreeMap::new();
@@ -299,7 +300,7 @@ fn modules() -> BTreeMap<String, PathBuf> {
     modules
 }
 
-/// The modules that the code of `module` names after `crate::` and `super::`, on one line each.
+/// The modules named in the code of `module` after `crate::` and `super::`; each path is on one line.
 fn modules_used<'m>(module: &str, code: &str, modules: &'m BTreeMap<String, PathBuf>) -> BTreeSet<&'m str> {
     let mut used = BTreeSet::new();
     for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
@@ -321,7 +322,7 @@ fn modules_used<'m>(module: &str, code: &str, modules: &'m BTreeMap<String, Path
                     None => path.push(part),
                 }
             }
-            // What a brace holds may be modules too.
+            // Names in braces may be modules too.
             let in_braces = words.iter().skip(place + 1).take_while(|_| word.contains('{'));
             let mut ends: Vec<&str> = vec![tail];
             ends.extend(in_braces.map(|word| word.split("::").next().unwrap_or_default()));
@@ -335,7 +336,7 @@ fn modules_used<'m>(module: &str, code: &str, modules: &'m BTreeMap<String, Path
     used
 }
 
-/// The module that a path is in: the longest beginning of it that is a module.
+/// The module of a path: its longest prefix that is a module.
 fn nearest<'m>(path: &[&str], modules: &'m BTreeMap<String, PathBuf>) -> Option<&'m str> {
     (1..=path.len())
         .rev()
@@ -343,7 +344,7 @@ fn nearest<'m>(path: &[&str], modules: &'m BTreeMap<String, PathBuf>) -> Option<
         .map(|(module, _)| module.as_str())
 }
 
-/// The folder that a module is in; a module with files below it is its own.
+/// The folder of a module; a module with files below it is a folder itself.
 fn room_of(module: &str, modules: &BTreeMap<String, PathBuf>) -> String {
     let below = format!("{module}/");
     if modules.keys().any(|other| other.starts_with(&below)) {
@@ -376,7 +377,7 @@ fn code_of(file: &Path) -> String {
     text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
 }
 
-/// The roots of the tree may name every room.
+/// Whether a room may use another; the roots of the tree may use every room.
 fn may_use(room: &str, used: &str) -> bool {
     let allowed = ARROWS.iter().find(|(name, _)| *name == room);
     match allowed {
@@ -385,7 +386,7 @@ fn may_use(room: &str, used: &str) -> bool {
     }
 }
 
-/// Every name that follows `path` in the code; comments do not count.
+/// Every name after `path` in the code; comments are ignored.
 fn names_after(path: &str, text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))

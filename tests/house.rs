@@ -1,4 +1,4 @@
-//! House rules that no lint knows: every file says what it owns, and no test file is forgotten.
+//! Rules of the code base that no lint checks: every file says what it owns, and no test file is forgotten.
 
 use std::fs;
 use std::path::Path;

@@ -9,7 +9,7 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
 
-/// An end that no test sees, in seconds since 1970.
+/// An expiry time that no test reaches, in seconds since 1970.
 const FAR_AWAY: i64 = 4_000_000_000;
 
 /// A key and its certificate.
@@ -20,12 +20,12 @@ pub struct Certified {
 }
 
 impl Certified {
-    /// For a subject of parts such as `("CN", "alice")`, signed by `issuer` or by itself.
+    /// A certificate for a subject of parts such as `("CN", "alice")`, signed by `issuer` or by itself.
     pub fn new(subject: &[(&str, &str)], issuer: Option<&Certified>) -> Self {
         Self::until(subject, issuer, FAR_AWAY)
     }
 
-    /// The same for another host than this one.
+    /// The same for another host than localhost.
     pub fn for_host(host: &str, subject: &[(&str, &str)], issuer: &Certified) -> Self {
         Self::made(
             subject,
@@ -35,7 +35,7 @@ impl Certified {
         )
     }
 
-    /// The same with the second since 1970 at which it expires.
+    /// The same with its expiry time, in seconds since 1970.
     pub fn until(subject: &[(&str, &str)], issuer: Option<&Certified>, end: i64) -> Self {
         let mut names = SubjectAlternativeName::new();
         Self::made(subject, issuer, end, names.ip("127.0.0.1").dns("localhost"))

@@ -11,13 +11,13 @@ use kafkit::broker::host::control::{Question, Reply};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A broker and its data directory; both end with the test.
+/// A broker and its data directory; both are removed at the end of the test.
 #[derive(Debug)]
 pub struct Cluster {
     data: TempDir,
     listen: Vec<String>,
     settings: Vec<String>,
-    /// Flags of the broker beside those that every test gives it.
+    /// Flags of the broker in addition to those of every test.
     flags: Vec<String>,
     running: Option<(Child, Vec<String>)>,
     /// Lines on stderr since the last start.
@@ -35,7 +35,7 @@ impl Cluster {
         Self::start_with_flags(&[], settings)
     }
 
-    /// The same with several nodes, whose ids begin at 1.
+    /// The same with several nodes, with ids from 1.
     pub fn start_nodes(nodes: usize, settings: &[&str]) -> Self {
         Self::start_with_flags(&["--nodes", &nodes.to_string()], settings)
     }
@@ -50,7 +50,7 @@ impl Cluster {
         Self::start_all(&[], listen, settings)
     }
 
-    /// All of these; with ports that are given, it is there again after a restart.
+    /// The general form; with a fixed port, the broker has the same address after a restart.
     pub fn start_all(flags: &[&str], listen: &[&str], settings: &[&str]) -> Self {
         let mut cluster = Self {
             data: tempfile::tempdir().expect("a temporary directory"),
@@ -64,7 +64,7 @@ impl Cluster {
         cluster
     }
 
-    /// `host:port` of the broker, for clients; of each node, if there are several.
+    /// `host:port` of the broker, for clients; of every node, if there are several.
     pub fn bootstrap(&self) -> String {
         let (_, addresses) = self.running.as_ref().expect("a running broker");
         if self.flags.iter().any(|flag| flag == "--nodes") {
@@ -74,7 +74,7 @@ impl Cluster {
         }
     }
 
-    /// The same of another listener than the first.
+    /// `host:port` of the listener with this index.
     pub fn address(&self, listener: usize) -> String {
         let (_, addresses) = self.running.as_ref().expect("a running broker");
         addresses[listener].clone()
@@ -92,7 +92,7 @@ impl Cluster {
         assert!(output.status.success(), "{verb} {id}: {output:?}");
     }
 
-    /// What the broker has said on stderr since its last start.
+    /// The lines of the broker on stderr since its last start.
     pub fn said(&self) -> Vec<String> {
         self.said.lock().expect("its lines").clone()
     }
@@ -102,7 +102,7 @@ impl Cluster {
         child.id()
     }
 
-    /// Memory of the broker's own, in bytes: without the program file, which all its processes share.
+    /// The broker's own resident memory in bytes: without the program file, which all its processes share.
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
@@ -112,7 +112,7 @@ impl Cluster {
         kilobytes.trim().parse::<u64>().expect("a number") * 1024
     }
 
-    /// Asks the broker over its control socket; `None` where it does not answer.
+    /// Sends a question to the broker's control socket; `None` if it does not answer.
     pub fn ask(&self, question: &Question) -> Option<Reply> {
         let mut stream = UnixStream::connect(self.data_dir().join(".kafkit-control.sock")).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
@@ -140,7 +140,7 @@ impl Cluster {
         self.data.path().join("kafka")
     }
 
-    /// Ends the broker as a power cut would and starts it on the same directory, at another port.
+    /// Kills the broker and starts it on the same directory, on a different port.
     pub fn crash_and_restart(&mut self) {
         if let Some((mut child, _)) = self.running.take() {
             child.kill().expect("a broker to kill");
@@ -149,7 +149,7 @@ impl Cluster {
         self.serve();
     }
 
-    /// Stops the broker in order and starts it on the same directory, at another port.
+    /// Stops the broker in order and starts it on the same directory, on a different port.
     pub fn restart(&mut self) {
         self.stop();
         self.serve();
@@ -173,7 +173,7 @@ impl Cluster {
         let (sender, words) = std::sync::mpsc::channel();
         self.said = Arc::default();
         let kept = Arc::clone(&self.said);
-        // Reads to the end, so that a broker with much to say never waits for a reader.
+        // Reads to the end, so that a broker with much output never blocks.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 kept.lock().expect("its lines").push(line.clone());

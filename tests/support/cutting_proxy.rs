@@ -1,5 +1,5 @@
-//! A network on a bad day: a proxy that cuts connections after some bytes, or falls silent and leaves them open. What happens
-//! to which connection comes from one seed, which a failing test must show.
+//! An unreliable network: a proxy that cuts connections after some bytes, or stops forwarding and leaves them open. All
+//! choices come from one seed, which a failing test must print.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Bytes that a connection carries before it is cut, at most.
+/// The most bytes that a connection carries before it is cut.
 const MOST_BYTES: u64 = 400_000;
 
 #[derive(Clone, Copy, Debug)]
@@ -24,12 +24,12 @@ pub struct CuttingProxy {
     pub seed: u64,
     target: Arc<Mutex<String>>,
     is_calm: Arc<AtomicBool>,
-    /// Connections that were cut or fell silent.
+    /// How many connections were cut or fell silent.
     pub disturbed: Arc<AtomicU64>,
 }
 
 impl CuttingProxy {
-    /// `KAFKIT_SEED` replays what another run has shown.
+    /// `KAFKIT_SEED` replays another run.
     pub fn start() -> Self {
         let given = std::env::var("KAFKIT_SEED")
             .ok()
@@ -63,17 +63,17 @@ impl CuttingProxy {
         proxy
     }
 
-    /// Where connections lead from now on.
+    /// Sets the address for later connections.
     pub fn lead_to(&self, address: String) {
         *self.target.lock().unwrap() = address;
     }
 
-    /// Disturbs the connections from now on, as at the start.
+    /// Disturbs later connections, as at the start.
     pub fn stir_up(&self) {
         self.is_calm.store(false, Ordering::SeqCst);
     }
 
-    /// Spares the connections from now on.
+    /// Does not disturb later connections.
     pub fn calm_down(&self) {
         self.is_calm.store(true, Ordering::SeqCst);
     }
@@ -88,7 +88,7 @@ fn now() -> u64 {
     u64::from(now.unwrap().subsec_micros() & 0xffff)
 }
 
-/// Carries bytes in both directions until the connection's fate.
+/// Forwards bytes in both directions until the connection is cut or falls silent.
 fn carry(client: TcpStream, server: TcpStream, fate: Fate, disturbed: &Arc<AtomicU64>) {
     let carried = Arc::new(AtomicU64::new(0));
     let directions = [
@@ -124,7 +124,7 @@ fn carry_one_way(
         if part < count {
             disturbed.fetch_add(1, Ordering::SeqCst);
             if is_silent {
-                // Open, and nobody reads or writes any more.
+                // The connection stays open, but nothing reads or writes on it.
                 std::mem::forget((from, to));
                 return;
             }

@@ -1,11 +1,11 @@
-//! A proxy that lets nothing through until it is opened: a cluster that is as slow as a test wants.
+//! A proxy that forwards nothing until it is opened: a cluster that is as slow as a test wants.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-/// Stands in front of one address; it ends with the test's process.
+/// A proxy in front of one address; it ends with the test's process.
 #[derive(Debug)]
 pub struct Gate {
     pub address: String,
@@ -35,7 +35,7 @@ impl Gate {
         gate
     }
 
-    /// From now on everything goes through, what waits included.
+    /// Forwards everything from this moment on, including what waits.
     pub fn open(&self) {
         *self.state.0.lock().expect("a lock") = true;
         self.state.1.notify_all();

@@ -1,4 +1,4 @@
-//! What every test stands on: the real binary in a clean environment.
+//! The common parts of all tests: the real program in a clean environment.
 
 pub mod certificates;
 pub mod cluster;

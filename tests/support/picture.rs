@@ -1,4 +1,4 @@
-//! A terminal session as a picture: what was typed and what came, as SVG that looks the same in every font.
+//! A terminal session as a picture: input and output, as SVG that looks the same in every font.
 
 use std::fmt::Write as _;
 
@@ -12,11 +12,11 @@ const BAR: usize = 34;
 /// A line of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// What was typed at the prompt.
+    /// Input at the prompt.
     Typed(String),
-    /// What came on stdout.
+    /// Output on stdout.
     Printed(String),
-    /// What came on stderr.
+    /// Output on stderr.
     Said(String),
 }
 
@@ -58,7 +58,7 @@ fn draw(picture: &mut String, line: &Line, y: usize) {
     if text.trim().is_empty() {
         return;
     }
-    // Every letter gets the same width, whatever the font says.
+    // Every letter gets the same width, in any font.
     let length = format!("{:.1}", text.chars().count() as f64 * LETTER);
     let begin = format!(
         "<text x=\"{MARGIN}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\""

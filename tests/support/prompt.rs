@@ -1,4 +1,4 @@
-//! A shell at its prompt on a pseudo terminal, with kafkit's completions, and somebody who presses the tab key.
+//! A shell at its prompt on a pseudo terminal, with kafkit's completions, and a test that presses the tab key.
 
 use std::process::Command;
 
@@ -9,11 +9,11 @@ use super::terminal::{Program, Terminal};
 pub struct Prompt {
     program: Program,
     name: &'static str,
-    /// Lines typed so far.
+    /// How many lines have been typed.
     count: usize,
 }
 
-/// The shells that are installed; bash has to be. The interop judge of the shells wants all three.
+/// The installed shells, of which bash is required. The interop judge of the shells requires all three.
 pub fn shells() -> Vec<&'static str> {
     let is_there = |name: &&str| Command::new(*name).arg("--version").output().is_ok();
     let found: Vec<_> = ["bash", "zsh", "fish"].into_iter().filter(is_there).collect();
@@ -21,11 +21,11 @@ pub fn shells() -> Vec<&'static str> {
     found
 }
 
-/// Tries of one line: a broker on a busy machine may be late for the shell, and is asked again behind the prompt.
+/// How often a line is tried: a broker on a busy machine may be late, and is asked again in the background.
 const TRIES: usize = 40;
 
 impl Prompt {
-    /// The shell with nobody's configuration.
+    /// The shell without any user's configuration.
     pub fn of(name: &'static str, terminal: &Terminal) -> Self {
         let (start, prepare) = match name {
             "zsh" => (
@@ -55,12 +55,12 @@ impl Prompt {
         }
     }
 
-    /// What the words of a line are after its end was completed by one press of the tab key.
+    /// The words of a line after one press of the tab key at its end.
     pub fn completed(&mut self, line: &str) -> Vec<String> {
         self.count += 1;
         let (begin, end) = (format!("<begin{}>", self.count), format!("<end{}>", self.count));
         let [begin_word, end_word] = [&begin, &end].map(|mark| mark.trim_matches(['<', '>']).to_owned());
-        // Back to the begin of the line, so that the shell itself says which words it has become.
+        // Back to the beginning of the line, so that the shell itself prints the words.
         self.program.types(&format!(
             "\u{15}{line}\t {end_word}\u{1}printf '<%s>\\n' {begin_word} \n"
         ));
@@ -76,7 +76,7 @@ impl Prompt {
             .collect()
     }
 
-    /// Presses the tab key behind the line until its last words are these.
+    /// Presses the tab key at the end of the line until its last words are these.
     #[track_caller]
     pub fn completes(&mut self, line: &str, to: &[&str]) {
         let mut words = Vec::new();
@@ -89,7 +89,7 @@ impl Prompt {
         panic!("{}: {line}⇥ became {words:?}, not … {to:?}", self.name);
     }
 
-    /// Presses the tab key behind the line, which must stay as it is.
+    /// Presses the tab key at the end of the line, which must not change.
     #[track_caller]
     pub fn leaves(&mut self, line: &str) {
         let words = self.completed(line);

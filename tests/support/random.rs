@@ -1,6 +1,6 @@
-//! Random choices from one seed, so that a failing test can be run again with the same ones.
+//! Random choices from one seed, so that a failing test can be repeated.
 
-/// Steele, Lea and Flood's splitmix64: good enough to choose test steps, and the same on every machine.
+/// Steele, Lea and Flood's splitmix64: good enough for test steps, and the same on every machine.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -37,8 +37,9 @@ impl Random {
     }
 }
 
-/// The seeds of a run and its steps: one seed if `KAFKIT_SEED` names it, or says `clock`, and otherwise always the same
-/// `count`, so that a short run fails for what changed; `KAFKIT_STEPS` says how long each is.
+/// The seeds of a run and the number of steps of each. By default always the same `count` seeds, so that a short run
+/// fails only because of a change; a single one if `KAFKIT_SEED` is a number or `clock`. `KAFKIT_STEPS` sets the number
+/// of steps.
 pub fn seeds(count: u64, steps: u64) -> Vec<(u64, u64)> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let steps = variable("KAFKIT_STEPS").parse().unwrap_or(steps);

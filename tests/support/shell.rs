@@ -28,7 +28,7 @@ impl Shell {
         self.run(&["produce", "-b"], args, input)
     }
 
-    /// What `kafkit consume` shows of a topic from its first record to its last.
+    /// The output of `kafkit consume` for a topic from its first record to its last.
     pub fn shown(&self, topic: &str, template: &str) -> String {
         let args = [topic, "-e", "-f", template];
         self.run(&["consume", "-b"], &args, "").succeeds().stdout()

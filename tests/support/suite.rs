@@ -14,12 +14,12 @@ pub struct Suite {
     home: TempDir,
 }
 
-/// What a run said and how it ended.
+/// The output of a run, and its exit code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub stdout: Vec<u8>,
     pub stderr: String,
-    /// `None` when a signal ended it.
+    /// `None` if a signal ended it.
     pub code: Option<i32>,
     command: String,
 }
@@ -45,7 +45,7 @@ impl Suite {
         path
     }
 
-    /// The binary as a command, in this home and in no one else's environment.
+    /// The program as a command, with this home and a clean environment.
     pub fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kafkit"));
         command
@@ -88,7 +88,7 @@ pub fn outcome_of(mut command: Command, input: &[u8]) -> Outcome {
         .unwrap_or_else(|error| panic!("{shown} did not start: {error}"));
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let input = input.to_vec();
-    // A program that ends without reading its input closes the pipe: that is its right.
+    // A program may end without reading its input, which closes the pipe.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
     let output = child.wait_with_output().expect("the command's output");
     writer.join().expect("the writer of stdin");
@@ -106,27 +106,27 @@ impl Outcome {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Insists on exit 0.
+    /// Asserts exit code 0.
     #[track_caller]
     pub fn succeeds(self) -> Self {
         self.exits(0)
     }
 
-    /// Insists on an exit code.
+    /// Asserts an exit code.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         self
     }
 
-    /// Insists on all of stdout.
+    /// Asserts all of stdout.
     #[track_caller]
     pub fn prints(self, stdout: &str) -> Self {
         assert_eq!(self.stdout(), stdout, "{self:?}");
         self
     }
 
-    /// Insists on a part of stderr.
+    /// Asserts a part of stderr.
     #[track_caller]
     pub fn complains(self, part: &str) -> Self {
         assert!(self.stderr.contains(part), "stderr lacks {part:?}: {self:?}");

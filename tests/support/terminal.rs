@@ -1,5 +1,5 @@
 //! A terminal as tutorials assume it: command lines typed into a shell in an unpacked Kafka, with kafkit's links in
-//! `bin/`, and programs that go on while others run.
+//! `bin/`, and programs that run in the background.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::suite::{Outcome, Suite, outcome_of};
 
-/// Longer than anything waited for takes on a busy machine.
+/// Longer than any wait on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const SCRIPTS: [&str; 8] = [
@@ -29,7 +29,7 @@ const SCRIPTS: [&str; 8] = [
     "zookeeper-server-start",
 ];
 
-/// A folder with `bin/kafka-….sh`, which is on the PATH too, and an address of the test's own for port 9092.
+/// A folder with `bin/kafka-….sh`, which is also on the PATH, and an address of the test's own for port 9092.
 #[derive(Debug)]
 pub struct Terminal {
     suite: Suite,
@@ -53,27 +53,27 @@ impl Terminal {
         }
     }
 
-    /// The address that stands for a tutorial's host name.
+    /// The address in place of a tutorial's host name.
     pub fn host(&self) -> String {
         self.host.to_string()
     }
 
-    /// The folder, which is the home too.
+    /// The folder, which is also the home directory.
     pub fn home(&self) -> &Path {
         self.suite.home()
     }
 
-    /// A file in the folder; `HOST` in it is the address.
+    /// Writes a file in the folder; `HOST` in it is replaced by the address.
     pub fn file(&self, name: &str, content: &str) {
         self.suite.file(name, content.replace("HOST", &self.host()));
     }
 
-    /// A folder in the folder.
+    /// Creates a folder in the folder.
     pub fn folder(&self, name: &str) {
         std::fs::create_dir_all(self.suite.home().join(name)).expect("a folder in the test's home");
     }
 
-    /// Types a line, in which `HOST` is the address, and waits for its end.
+    /// Runs a line, in which `HOST` is replaced by the address, and waits for its end.
     pub fn run(&self, line: &str) -> Outcome {
         self.run_with_input(line, "")
     }
@@ -82,17 +82,17 @@ impl Terminal {
         outcome_of(self.shell(line), input.as_bytes())
     }
 
-    /// Types a line that goes on while others run.
+    /// Runs a line in the background.
     pub fn start(&self, line: &str) -> Program {
         Program::start(self.shell(&format!("exec {line}")))
     }
 
-    /// The same for what asks whether it talks to a person: on a pseudo terminal.
+    /// The same on a pseudo terminal, for programs that check for one.
     pub fn start_on_a_screen(&self, line: &str) -> Program {
         self.start(&format!("script -qec '{line}' /dev/null"))
     }
 
-    /// A broker, which is ready when this returns.
+    /// Starts a broker; returns when it is ready.
     pub fn start_broker(&self, line: &str) -> Program {
         let broker = self.start(line);
         broker.says("mini broker ready in ");
@@ -120,7 +120,7 @@ impl Terminal {
     }
 }
 
-/// Tutorials name port 9092, and tests run side by side: each gets a loopback address of its own.
+/// Tutorials name port 9092, and tests run in parallel: each gets a loopback address of its own.
 fn host_with_port_9092_free() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(1);
     let [_, _, high, low] = std::process::id().to_be_bytes();
@@ -138,7 +138,7 @@ fn host_with_port_9092_free() -> Ipv4Addr {
     }
 }
 
-/// A program that goes on while others run; it ends with the test.
+/// A program in the background; it ends with the test.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
@@ -167,7 +167,7 @@ impl Program {
         }
     }
 
-    /// Types something into it.
+    /// Writes a text to its input.
     pub fn types(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("an open stdin");
         stdin
@@ -176,21 +176,21 @@ impl Program {
         stdin.flush().expect("a reader of what is typed");
     }
 
-    /// Ends its input and waits for its exit 0.
+    /// Closes its input and waits for exit code 0.
     pub fn leave(mut self) {
         self.stdin = None;
         let status = self.child.wait().expect("its end");
         assert!(status.success(), "{status}: {}", self.story());
     }
 
-    /// Ends its input and returns all it said on stderr until its own end, whatever that is.
+    /// Closes its input and returns its stderr up to its end, whatever its exit code.
     pub fn ends(mut self) -> String {
         self.stdin = None;
         self.child.wait().expect("its end");
         self.stderr.to_its_end()
     }
 
-    /// Waits until all it printed is this.
+    /// Waits until its output is exactly this.
     #[track_caller]
     pub fn prints(&self, all: &str) {
         assert!(
@@ -200,7 +200,7 @@ impl Program {
         );
     }
 
-    /// Waits until what it printed ends like this.
+    /// Waits until its output ends with this.
     #[track_caller]
     pub fn prints_at_last(&self, end: &str) {
         assert!(
@@ -210,7 +210,7 @@ impl Program {
         );
     }
 
-    /// Waits until it has printed this, and returns all that it printed so far.
+    /// Waits until its output contains this, and returns the output so far.
     #[track_caller]
     pub fn prints_until(&self, part: &str) -> String {
         assert!(
@@ -221,7 +221,7 @@ impl Program {
         self.stdout.so_far()
     }
 
-    /// Waits for a part of its stderr.
+    /// Waits until its stderr contains this.
     #[track_caller]
     pub fn says(&self, part: &str) {
         assert!(
@@ -231,7 +231,7 @@ impl Program {
         );
     }
 
-    /// Waits until a terminal of so many rows and columns on which it prints shows what is looked for.
+    /// Waits until a terminal of this many rows and columns shows the wanted screen.
     #[track_caller]
     pub fn screen_shows(&self, (rows, columns): (u16, u16), what: &str, is_it: impl Fn(&str) -> bool) {
         let seen = self.stdout.wait_for(|text| {
@@ -243,14 +243,14 @@ impl Program {
         assert!(seen, "never {what}: {}", self.story());
     }
 
-    /// Asks it to end, as Ctrl-C does, and returns all it printed.
+    /// Ends it with SIGINT, and returns its output.
     pub fn interrupt(mut self) -> String {
         kill_process(Pid::from_child(&self.child), Signal::INT).expect("a program to interrupt");
         self.child.wait().expect("its end");
         self.stdout.to_its_end()
     }
 
-    /// Asks it to end, as a supervisor does, and lets it go on meanwhile.
+    /// Sends SIGTERM, and does not wait.
     pub fn terminate(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a program to stop");
     }
@@ -265,7 +265,7 @@ impl Program {
         self.child.id()
     }
 
-    /// Asks it to end, as a supervisor does.
+    /// Ends it with SIGTERM.
     pub fn stop(mut self) {
         self.terminate();
         let status = self.child.wait().expect("its end");
@@ -280,14 +280,14 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // And whatever it has started: a shell with a pipe is several programs.
+        // Its child processes, too: a shell with a pipe is several processes.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What came out of a pipe so far, and whether it has ended.
+/// The output of a pipe so far, and whether it has ended.
 #[derive(Clone, Debug, Default)]
 struct Heard(Arc<(Mutex<Said>, Condvar)>);
 
@@ -315,7 +315,7 @@ impl Heard {
         heard
     }
 
-    /// Whether the condition holds before the pipe ends or patience does.
+    /// Whether the condition becomes true before the pipe ends or `PATIENCE` is over.
     fn wait_for(&self, condition: impl Fn(&str) -> bool) -> bool {
         let (state, news) = &*self.0;
         let deadline = Instant::now() + PATIENCE;

@@ -1,8 +1,8 @@
-//! Waits for a condition: looks again and again, and gives up with what it was.
+//! Waits for a condition: checks it repeatedly, and fails with its description.
 
 use std::time::{Duration, Instant};
 
-/// Comes back when `holds` does; panics when it has not within a minute.
+/// Returns when `holds` does; panics if it has not within a minute.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
