@@ -1,5 +1,5 @@
-//! A cluster of 200 brokers, 20 000 topics and 200 000 partitions, looked at while all brokers answer and while one says
-//! nothing; beside the goals.
+//! A cluster of 200 brokers, 20 000 topics and 200 000 partitions, asked while all brokers answer and while one is
+//! silent; beside the goals.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use crate::table::Row;
 
 /// Runs of each command; the median counts.
 const RUNS: usize = 5;
-/// A broker that nobody needs to begin with.
+/// A broker that no command needs at first.
 const SILENT: i32 = 57;
 const TOPIC: &str = "events-of-service-04242";
 
-/// Seconds and megabytes, of each command with its goals.
+/// Seconds and megabytes of each command, with its goals.
 pub fn looks() {
     let whole = ScriptedCluster::start(None);
     let lacking = ScriptedCluster::start(Some(SILENT));
@@ -29,7 +29,7 @@ pub fn looks() {
         ] {
             look(cluster, weather, words, code, (seconds, megabytes));
         }
-        // Nobody asks the silent broker here.
+        // No request goes to the silent broker here.
         for words in [&["describe", "topic", TOPIC][..], &["offsets", TOPIC]] {
             look(cluster, weather, words, 0, (0.1, 50.0));
         }
@@ -61,7 +61,7 @@ fn look(cluster: &ScriptedCluster, weather: &str, words: &[&str], code: i32, goa
     Row::new(format!("{question}, memory"), "MB", memory).print();
 }
 
-/// Names of topics, none of which is kept.
+/// Names of topics without kept ones.
 fn completion(cluster: &ScriptedCluster, weather: &str) {
     let line = format!("kafkit consume -b {} events-of-service-0424", cluster.address);
     let args = [

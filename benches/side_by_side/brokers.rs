@@ -1,4 +1,4 @@
-//! Ours, kfake and Apache Kafka as processes: started on a free port with an empty directory, stopped when done.
+//! kafkit, kfake and Apache Kafka as processes: started on a free port with an empty directory, stopped when done.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -38,7 +38,7 @@ impl RunningBroker {
         })
     }
 
-    /// Stops kafkit's broker in order and starts it on the same directory; how long that took, up to the first answer.
+    /// Stops kafkit's broker in order and starts it on the same directory; returns the time up to the first answer.
     pub fn restart_kafkit(&mut self) -> Duration {
         let started = Instant::now();
         rustix::process::kill_process(Pid::from_child(&self.process), Signal::TERM)

@@ -50,7 +50,7 @@ fn produce(address: &str, lines: &Path, fewer: &Path) {
     Row::new("produce from a file, wall per million", "s", wall).print();
 }
 
-/// Each reads a topic of the same records; what the runs of `produce` have sent is what there is.
+/// Each program reads a topic with the same records, which the runs of `produce` have sent.
 fn consume(address: &str) {
     let records = RECORDS * 3;
     let millions = records as f64 / 1e6;

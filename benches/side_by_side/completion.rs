@@ -1,5 +1,5 @@
 //! How long a shell waits for completions: names of a live broker with and without kept ones, of five thousand topics,
-//! and what is offered when nobody answers.
+//! and completions when no broker answers.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::brokers::RunningBroker;
 use crate::measure::median_wall;
 use crate::table::Row;
 
-/// Questions of each kind; the median counts.
+/// Requests of each kind; the median counts.
 const QUESTIONS: usize = 21;
 const TOPICS: usize = 5000;
 
@@ -50,7 +50,7 @@ fn create(address: &str, names: &[String]) {
 fn row(question: &str, address: &str, cache: &str) {
     let line = format!("kafkit consume -b {address} topic-432");
     let cache = format!("XDG_CACHE_HOME={cache}");
-    // `env` costs a millisecond more than a shell's own variables.
+    // `env` costs a millisecond more than setting variables in a shell.
     let args = ["KAFKIT_COMPLETE=bash", &cache, KAFKIT, "topic-432", &line];
     median_wall("env", &args, 2);
     let wait = median_wall("env", &args, QUESTIONS) * 1e3;

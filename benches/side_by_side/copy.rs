@@ -1,5 +1,5 @@
-//! `kafkit copy` beside a probe that fetches the same bytes and produces them as they came: no checksum, no header that is
-//! looked at, no retry.
+//! `kafkit copy` beside a probe that fetches the same bytes and produces them unchanged: without checksums, parsing of
+//! headers, or retries.
 
 use std::process::{Command, Stdio};
 

@@ -28,7 +28,7 @@ pub fn segments() {
 }
 
 fn dump(question: &str, segment: &Path, flags: &str) {
-    // The shell makes way for the tool: its own start would count as much as a small file.
+    // The shell is replaced by the tool: its own process would cost as much as a small file.
     let arguments = format!("kafka-dump-log {flags} --files {} > /dev/null", segment.display());
     let ours = cheapest(&format!("exec {KAFKIT} {arguments}"), 5, |cost| cost.wall);
     let mut wall = vec![("kafkit", ours.wall)];

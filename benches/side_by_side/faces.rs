@@ -1,4 +1,4 @@
-//! The Java faces beside the Java tools: how long from the start of each to the end of its help text.
+//! The Java faces beside the Java tools: the time from the start of each to the end of its help text.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::KAFKIT;
 use crate::table::Row;
 
-/// Every tool that both have.
+/// Every tool that exists on both sides.
 const TOOLS: &[&str] = &[
     "kafka-topics",
     "kafka-console-producer",
@@ -49,7 +49,7 @@ pub fn start_up() {
     }
 }
 
-/// Median wall time in milliseconds. Most of Java's tools end with 1 after their help, and so do ours.
+/// Median wall time in milliseconds. Most of Java's tools exit with 1 after their help, and so do ours.
 fn median(program: &str, args: &[&str], runs: usize) -> f64 {
     let mut walls: Vec<Duration> = (0..runs)
         .map(|_| {

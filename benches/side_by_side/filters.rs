@@ -1,4 +1,5 @@
-//! What it costs to look for records: `--where` over JSON, `--grep`, and the last records of a large topic; beside their goals.
+//! The cost of searching records: `--where` over JSON, `--grep`, and the last records of a large topic; beside their
+//! goals.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -51,7 +52,7 @@ fn produce(address: &str, topic: &str, file: &Path) {
     assert!(status.is_ok_and(|status| status.success()), "{topic} is filled");
 }
 
-/// Records that the client looks through in a second of its CPU time.
+/// How many records the client searches in a second of its CPU time.
 fn rate(broker: &RunningBroker, condition: &str, goal: f64) {
     let line = format!(
         "{KAFKIT} consume -q -e -b {} documents {condition} > /dev/null",

@@ -75,7 +75,7 @@ pub fn nodes() {
 
 /// One line a program: its name in the table, and the command.
 pub fn costs(programs: &[(&'static str, String)]) -> Vec<(&'static str, Cost)> {
-    // Each in turn, three times over, so that all see the same weather.
+    // In turns, three times, so that all programs run under the same load.
     let mut best: Vec<(&'static str, Cost)> = Vec::new();
     for round in 0..3 {
         for (place, (who, line)) in programs.iter().enumerate() {
@@ -169,7 +169,7 @@ fn compressed(address: &str, lines: &Path) {
     print("consume zstd", &read, RECORDS * 3);
 }
 
-/// Here the first figure is the plain run, and the ratios are what a format costs.
+/// Here the first figure is the plain run, and the ratios are the costs of a format.
 fn formats(address: &str) {
     let read = costs(&[
         (

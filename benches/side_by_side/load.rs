@@ -1,5 +1,5 @@
-//! A client that costs nearly nothing: sends ready-made record batches and reads fetched bytes without looking
-//! at them, so that what is measured is the broker.
+//! A client that costs nearly nothing: sends ready-made record batches and reads fetched bytes without parsing them, so
+//! that the broker is measured.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -62,7 +62,7 @@ impl Load {
         self.await_leader(name);
     }
 
-    /// A cluster says that a topic is created before its leader knows.
+    /// Waits for a leader: a cluster reports that a topic is created before its leader knows.
     fn await_leader(&mut self, name: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -115,9 +115,9 @@ impl Load {
             .len()
     }
 
-    /// Begins as a transactional producer.
+    /// Initialises a transactional producer.
     pub fn init_producer(&mut self, id: &str) -> Producer {
-        // Asking for the coordinator makes a cluster create the topic that it writes to.
+        // FindCoordinator makes a cluster create the topic of transactions.
         let find = FindCoordinatorRequest::default()
             .with_key(StrBytes::from_string(id.to_owned()))
             .with_key_type(1);
@@ -138,7 +138,7 @@ impl Load {
         }
     }
 
-    /// One transaction of one batch (KIP-890); who the producer is afterwards.
+    /// One transaction of one batch (KIP-890); returns the producer after it.
     pub fn transact(&mut self, topic: &str, id: &str, producer: Producer, mut batch: Vec<u8>) -> Producer {
         producer_fields::stamp(&mut batch, producer);
         let partition = PartitionProduceData::default().with_records(Some(batch.into()));
@@ -170,7 +170,7 @@ impl Load {
         }
     }
 
-    /// Asks again, at once, as long as the answer is that the coordinator is busy or not there yet.
+    /// Retries at once, as long as the coordinator is busy or not available yet.
     fn until_ready<T>(&mut self, mut ask: impl FnMut(&mut Self) -> (i16, T)) -> T {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -229,7 +229,7 @@ impl Load {
         head.put_i32(1);
         head.put_i32(0);
         head.put_u32(batch.len() as u32);
-        // A producer's batch begins at offset 0, one out of a log anywhere.
+        // A batch from a producer begins at offset 0, one from a log at any offset.
         head.put_i64(0);
         let batch = batch.get(8..).expect("a batch");
         let length = (head.len() + batch.len()) as u32;
@@ -241,7 +241,7 @@ impl Load {
         self.unanswered += 1;
     }
 
-    /// Waits for the answers to what [`Load::produce_unanswered`] has sent.
+    /// Waits for the responses to all calls of [`Load::produce_unanswered`].
     pub fn await_answers(&mut self, topic: &str) {
         for _ in 0..std::mem::take(&mut self.unanswered) {
             self.receive_acknowledgement(topic);
@@ -256,7 +256,7 @@ impl Load {
         assert_eq!(code, [0, 0], "produce: an error");
     }
 
-    /// Fetches from `offset` on; the batches as they came.
+    /// Fetches from `offset` on; returns the batches as bytes.
     pub fn fetch_records(&mut self, topic: &str, offset: i64, max_bytes: i32) -> &[u8] {
         self.fetch(topic, offset, max_bytes);
         // Correlation id, throttle, code, session; one topic with its name, one partition: number, code, high watermark, last
@@ -304,7 +304,7 @@ pub fn batch_of(records: usize) -> Bytes {
     filled(BatchOptions::default(), records).into()
 }
 
-/// The same in a transaction; who the producer is has to be stamped.
+/// The same in a transaction; the producer must still be stamped.
 pub fn transactional_batch_of(records: usize) -> Vec<u8> {
     let options = BatchOptions {
         transactional: true,
@@ -315,7 +315,7 @@ pub fn transactional_batch_of(records: usize) -> Vec<u8> {
 
 fn filled(options: BatchOptions, records: usize) -> Vec<u8> {
     let mut builder = BatchBuilder::new(options);
-    // A producer whose records are a day old is forgotten.
+    // A producer whose last record is a day old expires.
     let now_ms = std::time::UNIX_EPOCH
         .elapsed()
         .map_or(0, |now| now.as_millis() as i64);

@@ -1,7 +1,7 @@
 //! kafkit beside Apache Kafka's tools, kcat and kfake, in one run on one machine.
 //!
-//! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
-//! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
+//! `benches/run` installs the peers and starts this; a missing peer is a failure unless named in
+//! `BENCH_WITHOUT`. Wall times vary with the load of the machine: compare CPU seconds and ratios.
 //! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `replication`, `transactions`,
 //! `topics`, `faces`, `completion`, `dump-log`, `planner`, `copy`, `big-cluster`, `filters`.
 

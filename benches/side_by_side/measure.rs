@@ -1,6 +1,6 @@
-//! What a program costs: wall time and CPU time of a whole process, CPU time and memory of a running one.
+//! The cost of a program: wall time and CPU time of a whole process, CPU time and memory of a running one.
 //!
-//! Read from `/proc`, whose clock ticks are 10 ms: what is measured must last long enough for that.
+//! Read from `/proc`, whose clock ticks are 10 ms: measurements must last long enough for that.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Seconds that one clock tick of `/proc` stands for (`USER_HZ`, 100 on every Linux that Rust runs on).
 const TICK: f64 = 0.01;
 
-/// What one run of a program took.
+/// The cost of one run of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub wall: f64,
@@ -44,7 +44,7 @@ fn run(line: &str) -> Cost {
     }
 }
 
-/// Median wall time in seconds of a shell-free command, for what takes milliseconds.
+/// Median wall time in seconds of a command without a shell, for those that take milliseconds.
 pub fn median_wall(program: &str, args: &[&str], runs: usize) -> f64 {
     let mut walls: Vec<Duration> = (0..runs)
         .map(|_| {
@@ -89,7 +89,7 @@ fn megabytes(status: &str, field: &str) -> f64 {
     kilobytes / 1024.0
 }
 
-/// The most resident memory in megabytes that a run of a program has had, looked at so often.
+/// The highest resident memory of a run in megabytes, sampled in intervals of `pace`.
 ///
 /// # Panics
 /// If the run fails.
@@ -109,7 +109,7 @@ pub fn peak_memory_and_code_of(mut command: Command, pace: Duration) -> (f64, i3
         if let Some(outcome) = child.try_wait().expect("a child") {
             return (peak, outcome.code().expect("an exit code"));
         }
-        // A process that has ended and was not waited for has no memory any more.
+        // A process that has ended and was not waited for has no memory any longer.
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
@@ -118,12 +118,12 @@ pub fn peak_memory_and_code_of(mut command: Command, pace: Duration) -> (f64, i3
     }
 }
 
-/// The most memory that this process has had since [`forget_peak_memory`], in megabytes.
+/// The highest memory of this process since [`forget_peak_memory`], in megabytes.
 pub fn peak_memory() -> f64 {
     megabytes("/proc/self/status", "VmHWM:")
 }
 
-/// Begins to count [`peak_memory`] anew, from what the process has now.
+/// Restarts [`peak_memory`] from the current memory of the process.
 pub fn forget_peak_memory() {
     fs::write("/proc/self/clear_refs", "5").expect("a Linux that forgets");
 }

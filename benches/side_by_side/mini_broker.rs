@@ -12,7 +12,7 @@ const RECORDS: usize = 9_000;
 const BATCHES: usize = 400;
 const ROUND_TRIPS: usize = 20_000;
 
-/// How each broker is started, where it is at hand.
+/// How each broker is started, where it is available.
 const BROKERS: [fn() -> Option<RunningBroker>; 3] = [
     || Some(RunningBroker::kafkit()),
     RunningBroker::kfake,
@@ -45,7 +45,7 @@ pub fn start() {
 }
 
 /// The round trip of one record with acks=all, and CPU per million 100-byte records in and out; one broker runs at a
-/// time, and the short records come before the many: the kernel writes those to disk long after they were taken.
+/// time, and the single records come first: the kernel writes the others to disk long after they were accepted.
 pub fn throughput() {
     let (mut written, mut read, mut trips) = (Vec::new(), Vec::new(), Vec::new());
     let millions = (RECORDS * BATCHES) as f64 / 1e6;
@@ -78,7 +78,7 @@ fn consume(broker: &RunningBroker) {
     let mut offset = 0;
     while offset < end {
         let bytes = load.fetch("load", offset, 8 << 20);
-        // Every batch has the same size, so that its count is known without looking inside.
+        // Every batch has the same size, so that the count is known without parsing.
         let batches = (bytes / batch_of(RECORDS).len()).max(1);
         offset += (batches * RECORDS) as i64;
     }

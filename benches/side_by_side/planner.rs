@@ -11,7 +11,7 @@ use crate::measure::{forget_peak_memory, peak_memory};
 use crate::table::Row;
 
 const BROKERS: i32 = 200;
-/// The last ten have just come and hold nothing.
+/// The last ten are new and hold no replicas.
 const USED: i32 = 190;
 const TOPICS: i32 = 1000;
 const PARTITIONS: i32 = 100;
@@ -68,7 +68,7 @@ pub fn plans() {
     }
 }
 
-/// Every partition has three replicas on brokers that a multiplicative hash picks.
+/// Every partition has three replicas on brokers chosen by a multiplicative hash.
 fn cluster() -> ClusterView {
     let mut state = 7_u64;
     let mut below = |limit: i32| {

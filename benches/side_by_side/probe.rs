@@ -1,5 +1,5 @@
-//! The limit beside which the clients are held: a program that only encodes batches onto a socket, and one that only decodes
-//! what it fetches. No settings, no errors, no partitions, one connection.
+//! The lower bound for the cost of clients: a program that only encodes batches and writes them to a socket, and one
+//! that only decodes what it fetches. No settings, no error handling, one partition, one connection.
 //!
 //! Run as a process of its own, so that it is measured as the clients are: `side_by_side probe-produce ADDRESS TOPIC FILE`,
 //! `side_by_side probe-consume ADDRESS TOPIC RECORDS`, `side_by_side probe-copy ADDRESS SOURCE TARGET RECORDS`.
@@ -11,13 +11,13 @@ use kafkit::records::{Batch, Batches};
 
 use crate::load::Load;
 
-/// Bytes of a batch, as the clients' are.
+/// Bytes of a batch, as in the clients.
 const BATCH_BYTES: usize = 1_000_000;
 const HEADER_LEN: usize = 61;
 /// Bytes of one fetch.
 const FETCH_BYTES: i32 = 4 << 20;
 
-/// Runs a probe if the words ask for one; says whether they did.
+/// Runs a probe if the words ask for one; returns whether they did.
 pub fn run(words: &[String]) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -57,7 +57,7 @@ fn produce(address: &str, topic: &str, file: &str) {
     load.await_answers(topic);
 }
 
-/// One record: no key, no headers, no time of its own.
+/// Appends one record: no key, no headers, no time of its own.
 fn append(batch: &mut Vec<u8>, offset_delta: u32, value: &[u8]) {
     let offset = varint(offset_delta);
     let len = varint(value.len() as u32);
@@ -72,7 +72,7 @@ fn append(batch: &mut Vec<u8>, offset_delta: u32, value: &[u8]) {
     batch.push(0);
 }
 
-/// A number as a zig-zag varint, and how many bytes it takes.
+/// A number as a zig-zag varint, and its length in bytes.
 fn varint(number: u32) -> ([u8; 5], usize) {
     let mut bytes = [0; 5];
     let mut rest = u64::from(number) << 1;
@@ -91,7 +91,7 @@ fn finish(batch: &mut [u8], count: u32) {
     batch[8..12].copy_from_slice(&length.to_be_bytes());
     batch[16] = 2;
     batch[23..27].copy_from_slice(&(count - 1).to_be_bytes());
-    // The time of the first and of the last record: a broker soon deletes what seems to be of 1970.
+    // The time of the first and of the last record: a broker soon deletes records with times of 1970.
     let now_ms = std::time::UNIX_EPOCH
         .elapsed()
         .map_or(0, |now| now.as_millis() as u64);
@@ -104,7 +104,7 @@ fn finish(batch: &mut [u8], count: u32) {
     batch[17..21].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// Fetches batches and produces them as they came, on two connections.
+/// Fetches batches and produces them unchanged, on two connections.
 fn copy(address: &str, source: &str, target: &str, records: usize) {
     let mut reader = Load::connect(address, Duration::from_secs(10));
     let mut writer = Load::connect(address, Duration::from_secs(10));

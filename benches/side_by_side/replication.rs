@@ -1,5 +1,5 @@
-//! Three nodes of the mini broker: what they cost when nothing happens, and what records cost that have three replicas beside
-//! records that have one.
+//! Three nodes of the mini broker: the cost when idle, and the cost of records with three replicas beside records with
+//! one.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::table::Row;
 /// Records in a batch of about 1 MB, and how many batches are sent.
 const RECORDS: usize = 9_000;
 const BATCHES: usize = 400;
-/// How long nothing happens.
+/// How long the nodes are idle.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Three nodes; the topics of the load are led by the first, where the load connects to.
+/// Three nodes; the topics of the load are led by the first, to which the load connects.
 pub fn three_nodes() {
     let broker = RunningBroker::kafkit_nodes();
     let mut load = broker.connect();

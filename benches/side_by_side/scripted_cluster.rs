@@ -1,7 +1,7 @@
-//! A large cluster without its brokers: 200 listeners of this process answer what a look at a cluster asks.
+//! A large cluster without its brokers: 200 listeners of this process answer the requests of commands that describe it.
 //!
-//! Nothing is kept but numbers, so that what is measured is the client. One broker accepts connections and says nothing, as
-//! a process that was stopped.
+//! Only numbers are kept, so that the client is measured. One broker accepts connections and never answers, like a
+//! stopped process.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,10 +26,10 @@ const REPLICAS: i32 = 3;
 /// Topics that each group reads.
 const TOPICS_OF_A_GROUP: i32 = 2;
 const MEMBERS: usize = 3;
-/// The records in each partition, and how far each group is.
+/// The records in each partition, and the offset of each group.
 const RECORDS: i64 = 1000;
 const COMMITTED: i64 = 990;
-/// The version of Metadata that is served, and no other: its answers are made once.
+/// The only version of Metadata that is served: its responses are built once.
 const METADATA: i16 = 12;
 
 /// The cluster; it ends with this process.
@@ -58,7 +58,7 @@ impl ScriptedCluster {
         shared.all_topics();
         for (listener, id) in listeners.into_iter().zip(1..) {
             if silent == Some(id) {
-                // The system accepts for it; it must last as long as this process.
+                // The system accepts connections for it; it must live as long as this process.
                 std::mem::forget(listener);
                 continue;
             }
@@ -185,7 +185,7 @@ fn topic_name(number: i32) -> TopicName {
     TopicName(StrBytes::from_string(format!("events-of-service-{number:05}")))
 }
 
-/// The topic or group that a name stands for; of a name that is not there, none.
+/// The number of the topic or group with this name; `None` if it does not exist.
 fn number_in(name: &str) -> Option<i32> {
     name.rsplit('-').next()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The table that `make bench` prints: one row a question, ours beside each peer's, with ratios.
+//! The table that `make bench` prints: one row for each measurement, kafkit beside each peer, with ratios.
 
 /// A figure of one program.
 #[derive(Clone, Debug)]
@@ -7,7 +7,7 @@ pub struct Figure {
     pub value: f64,
 }
 
-/// One question and everybody's answers; ours is the first figure.
+/// One measurement of all programs; kafkit's is the first figure.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub question: String,
@@ -28,7 +28,7 @@ impl Row {
         }
     }
 
-    /// Prints the row: each peer with how many times it takes what we take.
+    /// Prints the row: each peer with its ratio to kafkit.
     pub fn print(&self) {
         let Some((ours, peers)) = self.figures.split_first() else {
             return;

@@ -1,4 +1,4 @@
-//! Ten thousand topics on the mini broker: created, listed, and there again after a restart; beside their goals.
+//! Ten thousand topics on the mini broker: created, listed, and loaded after a restart; beside their goals.
 
 use std::time::Instant;
 
