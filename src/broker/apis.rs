@@ -31,6 +31,7 @@ use super::handlers::{
     share_group_offsets, share_group_state, sync_group, txn_offset_commit, unregister_broker,
     update_features, write_txn_markers,
 };
+use super::newer_versions::AddedFields;
 use super::refusal::Refusal;
 use super::rehearsal::Rehearsal;
 use super::response::{self, Answer};
@@ -111,22 +112,21 @@ macro_rules! api {
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };
-    // The handler returns the bytes of newer fields beside the response ([`newer_versions`]).
+    // The handler returns the bytes of newer fields beside the response ([`AddedFields`]).
     ($key:ident, $request:ident, $min:literal ..= $max:literal, newer $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
             let (node, mut context, request) = decode::<messages::$request>(call)?;
             let (request, finish) = match gates::enter(&node, &mut context, request) {
                 Passage::Passed(request, finish) => (request, finish),
                 Passage::Refused(response) => {
-                    let newer = gates::newer_fields_of_refused();
-                    return response::encode_newer::<messages::$request>(&context, &response, &newer);
+                    let newer = AddedFields { bytes: &[], others: Some(0xff) };
+                    return response::encode_newer::<messages::$request>(&context, &response, newer);
                 }
             };
-            let (mut response, mut newer) = $handler(&node, &context, request);
-            if finish.run(&mut response) {
-                newer.extend(gates::newer_fields_of_refused());
-            }
-            response::encode_newer::<messages::$request>(&context, &response, &newer)
+            let (mut response, newer) = $handler(&node, &context, request);
+            let has_refused = finish.run(&mut response);
+            let newer = AddedFields { bytes: &newer, others: has_refused.then_some(0xff) };
+            response::encode_newer::<messages::$request>(&context, &response, newer)
         }), $($rest)+)
     };
     ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path, $($rest:tt)+) => {

@@ -162,13 +162,26 @@ pub(super) fn split_request(api: ApiKey, version: i16, body: BytesMut) -> Option
     Some((walk.out.freeze(), newer.freeze()))
 }
 
-/// Puts newer fields into an answer that was encoded in its older version. `newer`: those fields one after the other.
-/// `None`: there are too few.
-pub(super) fn join_answer(api: ApiKey, version: i16, body: &[u8], newer: &[u8]) -> Option<BytesMut> {
+/// The newer fields of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AddedFields<'a> {
+    /// One after the other, as bytes.
+    pub(super) bytes: &'a [u8],
+    /// The byte of all fields behind those, of entries that were refused before the handler saw them: 0xff for -1.
+    pub(super) others: Option<u8>,
+}
+
+/// Puts newer fields into an answer that was encoded in its older version. `None`: there are too few.
+pub(super) fn join_answer(
+    api: ApiKey,
+    version: i16,
+    body: &[u8],
+    newer: AddedFields<'_>,
+) -> Option<BytesMut> {
     let shape = find(api, version).map_or("", |newer| newer.answer);
     let mut walk = Walk {
         from: body,
-        out: BytesMut::with_capacity(body.len() + newer.len()),
+        out: BytesMut::with_capacity(body.len() + newer.bytes.len()),
         newer: Newer::Put(newer),
     };
     walk.fields(shape.as_bytes())?;
@@ -182,7 +195,7 @@ enum Newer<'a> {
     /// They are taken out of the bytes.
     Cut(BytesMut),
     /// They are put into the bytes.
-    Put(&'a [u8]),
+    Put(AddedFields<'a>),
 }
 
 struct Walk<'a> {
@@ -239,8 +252,12 @@ impl Walk<'_> {
                 self.from = self.from.get(size..)?;
             }
             Newer::Put(fields) => {
-                self.out.put_slice(fields.get(..size)?);
-                *fields = fields.get(size..)?;
+                if let Some((field, rest)) = fields.bytes.split_at_checked(size) {
+                    self.out.put_slice(field);
+                    fields.bytes = rest;
+                } else {
+                    self.out.put_bytes(fields.others?, size);
+                }
             }
         }
         Some(())
@@ -324,10 +341,22 @@ mod tests {
     #[test]
     fn a_field_is_put_into_an_answer() {
         let answer = [0, 0, 0, 0, 0, 42, 0, 1, 1, 0];
-        let newer = join_answer(ApiKey::ShareAcknowledge, 2, &answer, &30_000_i32.to_be_bytes());
+        let joined = |bytes: &[u8], others| {
+            join_answer(
+                ApiKey::ShareAcknowledge,
+                2,
+                &answer,
+                AddedFields { bytes, others },
+            )
+        };
         let expected = [0, 0, 0, 0, 0, 42, 0, 0, 0, 0x75, 0x30, 1, 1, 0];
-        assert_eq!(newer.as_deref(), Some(&expected[..]));
-        assert_eq!(join_answer(ApiKey::ShareAcknowledge, 2, &answer, &[]), None);
+        assert_eq!(
+            joined(&30_000_i32.to_be_bytes(), None).as_deref(),
+            Some(&expected[..])
+        );
+        let refused = [0, 0, 0, 0, 0, 42, 0, 255, 255, 255, 255, 1, 1, 0];
+        assert_eq!(joined(&[], Some(0xff)).as_deref(), Some(&refused[..]));
+        assert_eq!(joined(&[], None), None);
     }
 
     proptest::proptest! {
@@ -335,7 +364,7 @@ mod tests {
         fn no_bytes_make_it_panic(row in 0_usize..NEWER_VERSIONS.len(), body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
             let newer = &NEWER_VERSIONS[row];
             let _ = split_request(newer.api, newer.version, BytesMut::from(&body[..]));
-            let _ = join_answer(newer.api, newer.version, &body, &body);
+            let _ = join_answer(newer.api, newer.version, &body, AddedFields { bytes: &body, others: None });
         }
     }
 }

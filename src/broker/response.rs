@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
 
 use super::call::RequestContext;
-use super::newer_versions;
+use super::newer_versions::{self, AddedFields};
 use super::refusal::Refusal;
 use crate::wire::{frame, header};
 
@@ -50,12 +50,11 @@ pub(super) fn encode<R: Request>(
         .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
 }
 
-/// The same for a response with fields that kafka-protocol lacks. `newer`: the bytes of those fields, one after the
-/// other; ignored in versions that do not have them.
+/// The same for a response with fields that kafka-protocol lacks; they are ignored in versions that do not have them.
 pub(super) fn encode_newer<R: Request>(
     context: &RequestContext,
     response: &R::Response,
-    newer: &[u8],
+    newer: AddedFields<'_>,
 ) -> Result<Answer, Refusal> {
     let (api, version) = (context.api, context.version);
     let failed = |error: String| Refusal::new(format!("{api:?} v{version}: {error}"));

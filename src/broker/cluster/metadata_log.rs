@@ -33,7 +33,7 @@ pub(in crate::broker) struct MetadataLog {
     path: PathBuf,
     file: SegmentFile,
     next_offset: i64,
-    /// The size of the file in bytes when it was rewritten or opened.
+    /// The size of the file in bytes when it was rewritten; 0 if it was not since it was opened.
     snapshot_size: u64,
     /// Whether each change is synced, to survive a power cut.
     sync: bool,
@@ -57,7 +57,6 @@ impl MetadataLog {
         let mut image = ClusterImage::default();
         let end = log.replay(&mut image).map_err(failed)?;
         log.file.truncate(end).map_err(failed)?;
-        log.snapshot_size = end;
         let says = log.next_offset > 0;
         Ok((log, says.then_some(image)))
     }
@@ -214,6 +213,22 @@ mod tests {
         fs::write(&path, damaged).unwrap();
         let error = MetadataLog::open(&path, false).unwrap_err();
         assert!(error.to_string().contains("byte 0 is damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_was_opened_again_and_again_is_still_rewritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut next = 0;
+        let is_due = (0..100).any(|_| {
+            let (mut log, _) = MetadataLog::open(&path, false).unwrap();
+            for _ in 0..100 {
+                next += 1000;
+                log.append(&producer_ids(next)).unwrap();
+            }
+            log.is_due()
+        });
+        assert!(is_due);
     }
 
     #[test]

@@ -280,19 +280,13 @@ fn make_room(sessions: &mut HashMap<i32, Session>, slots: usize, now_ms: i64) ->
 }
 
 fn new_id(sessions: &HashMap<i32, Session>) -> i32 {
-    loop {
-        let random = getrandom::u32().unwrap_or_default();
-        let id = i32::try_from(random >> 1).unwrap_or(0).max(1);
-        // Without random numbers from the system, ids are counted.
-        let id = if random == 0 {
-            sessions.len() as i32 + 1
-        } else {
-            id
-        };
-        if !sessions.contains_key(&id) {
-            return id;
-        }
+    // Without random numbers from the system, ids are counted from 1.
+    let random = getrandom::u32().unwrap_or_default();
+    let mut id = i32::try_from(random >> 1).unwrap_or(0).max(1);
+    while sessions.contains_key(&id) {
+        id = id.checked_add(1).unwrap_or(1);
     }
+    id
 }
 
 #[cfg(test)]

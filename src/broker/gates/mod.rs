@@ -87,12 +87,6 @@ fn passed_then<R: Request>(request: R, finish: impl FnOnce(&mut R::Response) + S
     Passage::Passed(request, Finish(Some(Box::new(finish))))
 }
 
-/// The newer fields of refused entries, which kafka-protocol lacks: -1, as often as may be needed. What is left over
-/// is not sent.
-pub(super) fn newer_fields_of_refused() -> Vec<u8> {
-    vec![0xff; 64 * 1024]
-}
-
 impl Asks<'_> {
     fn rights(&self) -> Rights<'_> {
         Rights::of(self.node, &self.image, self.context)

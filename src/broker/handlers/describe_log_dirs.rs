@@ -17,6 +17,7 @@ use super::{text, topic_name};
 use crate::broker::call::{Call, decode};
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::gates::{self, Passage};
+use crate::broker::newer_versions::AddedFields;
 use crate::broker::node::Node;
 use crate::broker::node::log_dir_moves::ShownFuture;
 use crate::broker::node::log_dirs::is_cordoned;
@@ -34,7 +35,11 @@ pub fn answer(call: Call) -> Result<Answer, Refusal> {
     if context.version < 5 {
         return response::encode::<DescribeLogDirsRequest>(&context, &response);
     }
-    response::encode_newer::<DescribeLogDirsRequest>(&context, &response, &newer)
+    let newer = AddedFields {
+        bytes: &newer,
+        others: None,
+    };
+    response::encode_newer::<DescribeLogDirsRequest>(&context, &response, newer)
 }
 
 /// The answer, and whether each log dir in it is cordoned.

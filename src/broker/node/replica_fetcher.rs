@@ -1,7 +1,7 @@
 //! Follows leaders: one task per other node copies the partitions that this node follows and the other leads.
 //!
 //! The tasks sleep while there is nothing to copy: the leader signals ([`FetchSignal`]) new records and a new high
-//! watermark. A fetch that fails is repeated after `replica.fetch.backoff.ms`, or after 100 ms if that is less.
+//! watermark. A fetch that fails is repeated after `replica.fetch.backoff.ms`, by default after 100 ms.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +20,9 @@ use super::replication_quota::Throttle;
 use crate::broker::cluster::elections::AlterPartition;
 use crate::broker::timers::now_ms;
 
+/// Kafka waits a second by default; here the leader is in the same process.
+const BACKOFF: Duration = Duration::from_millis(100);
+
 /// Copies from every other node, also from those that start later, forever.
 pub(in crate::broker) async fn follow_everyone(node: Arc<Node>) {
     let mut peers = node.peers.changes();
@@ -37,14 +40,18 @@ pub(in crate::broker) async fn follow_everyone(node: Arc<Node>) {
     }
 }
 
+/// `replica.fetch.backoff.ms` where it was set.
+fn backoff(node: &Node) -> Duration {
+    let given = node.config.given("replica.fetch.backoff.ms");
+    given
+        .and_then(|given| given.parse().ok())
+        .map_or(BACKOFF, Duration::from_millis)
+}
+
 /// Copies from `leader` forever.
 async fn run(node: Arc<Node>, leader: i32) {
     let signal = node.replicas.fetchers.of(leader);
-    let backoff = Duration::from_millis(
-        u64::try_from(node.config.number("replica.fetch.backoff.ms"))
-            .unwrap_or(1000)
-            .min(100),
-    );
+    let backoff = backoff(&node);
     let mut peers = node.peers.changes();
     let mut again = BTreeSet::new();
     node.replicas.follow_all(leader);

@@ -11,6 +11,7 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
 use crate::broker::call::{Call, RequestContext, decode};
+use crate::broker::newer_versions::AddedFields;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
 
@@ -37,8 +38,11 @@ fn build<R: Request>(
 ) -> Result<Answer, Refusal> {
     let (_, context, request) = decode::<R>(call)?;
     let response = answer(&context, request);
-    // Fields that only newer versions have are 0.
-    response::encode_newer::<R>(&context, &response, &[0; 4096])
+    let newer = AddedFields {
+        bytes: &[],
+        others: Some(0),
+    };
+    response::encode_newer::<R>(&context, &response, newer)
 }
 
 /// APIs whose answers have one error for the whole.
