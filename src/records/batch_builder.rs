@@ -8,7 +8,7 @@ use super::fields::put;
 use super::record::Header;
 use super::varint::{put_i64, size_of_i64};
 
-/// What the header of a batch says beside what its records make of it.
+/// The header fields of a batch that do not follow from its records.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchOptions {
     pub codec: Codec,
@@ -39,7 +39,7 @@ impl Default for BatchOptions {
     }
 }
 
-/// An idempotent producer's name and place.
+/// The fields of an idempotent producer (KIP-98).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Producer {
     pub id: i64,
@@ -91,7 +91,7 @@ impl BatchBuilder {
         self.buffer.len()
     }
 
-    /// Bytes that [`BatchBuilder::append`] would add for this record.
+    /// Bytes that [`BatchBuilder::append`] would add for this record; `timestamp` in ms.
     pub fn record_len(
         &self,
         timestamp: i64,
@@ -103,8 +103,8 @@ impl BatchBuilder {
         size_of_i64(body as i64) + body
     }
 
-    /// Adds one record; its offset is the next one of the batch. Keys, values and headers are each at most 2³¹-1
-    /// bytes long: a batch's length field could not hold more.
+    /// Adds one record with `timestamp` (ms since 1970) at the next offset of the batch. Keys, values and headers are
+    /// each at most 2³¹-1 bytes long: a batch's length field could not hold more.
     #[inline]
     pub fn append(
         &mut self,
@@ -135,8 +135,8 @@ impl BatchBuilder {
         self.count += 1;
     }
 
-    /// Adds a record that is nothing but a value, unless the batch would grow over `limit` bytes; says how many bytes
-    /// it took. A batch takes one record of any size.
+    /// Adds a record that has only a value, and returns how many bytes it took; `None` if the batch would grow beyond
+    /// `limit` bytes. The first record of a batch may have any size.
     #[inline]
     pub fn append_value(&mut self, timestamp: i64, value: &[u8], limit: usize) -> Option<usize> {
         if self.count == 0 {
@@ -215,7 +215,7 @@ impl BatchBuilder {
         batch
     }
 
-    /// The same without a checksum, for a batch that is stamped before it is sent (`producer_fields::stamp`).
+    /// The finished batch without compression and checksum: `producer_fields::stamp` sets the latter.
     pub fn finish_unsealed(&mut self) -> Vec<u8> {
         let next = vec![0; HEADER_LEN];
         let mut batch = std::mem::replace(&mut self.buffer, next);

@@ -1,7 +1,7 @@
 //! The 61-byte header of a record batch: read, checked, and the few fields that a broker sets in place.
 //!
-//! Message sets of formats 0 and 1 answer with the same struct, fields that they lack at -1, so that a walk over a
-//! log need not care. <https://kafka.apache.org/documentation/#recordbatch>
+//! Messages of formats 0 and 1 are read into the same struct, with -1 in the fields that they lack, so that a walk over
+//! a log need not tell the formats apart. <https://kafka.apache.org/documentation/#recordbatch>
 
 use super::compression::Codec;
 use super::error::BatchError;
@@ -207,7 +207,7 @@ impl BatchHeader {
         self.producer_id > -1
     }
 
-    /// Sequence number of the last record; -1 without one. Sequences go on at 0 after 2³¹-1.
+    /// Sequence number of the last record; -1 without one. After 2³¹-1 sequence numbers continue at 0.
     pub fn last_sequence(&self) -> i32 {
         if self.base_sequence < 0 {
             -1
@@ -219,7 +219,7 @@ impl BatchHeader {
 
 /// The sequence number `by` records after `sequence`.
 pub fn increment_sequence(sequence: i32, by: i32) -> i32 {
-    // Kafka's own arithmetic, which also says what comes out of numbers that make no sense.
+    // Kafka's own arithmetic, so that numbers that make no sense give the same result too.
     if sequence > i32::MAX.wrapping_sub(by) {
         by.wrapping_sub(i32::MAX.wrapping_sub(sequence)).wrapping_sub(1)
     } else {
@@ -251,12 +251,12 @@ pub fn attributes(codec: Codec, timestamp_type: TimestampType, transactional: bo
     attributes
 }
 
-/// What the batch at the start of `bytes` states as its length, without its offset and this field; 0 for fewer bytes.
+/// The length field of the batch at the start of `bytes`: the bytes after this field; 0 if `bytes` is too short.
 pub fn length_field(bytes: &[u8]) -> i32 {
     i32_at(bytes, LENGTH_AT)
 }
 
-/// The attributes of the batch of format 2 at the start of `bytes`; 0 for fewer bytes.
+/// The attributes of the batch of format 2 at the start of `bytes`; 0 if `bytes` is too short.
 pub fn attributes_field(bytes: &[u8]) -> i16 {
     i16_at(bytes, ATTRIBUTES_AT)
 }
@@ -266,18 +266,18 @@ pub fn is_transactional(bytes: &[u8]) -> bool {
     i8_at(bytes, MAGIC_AT) == 2 && attributes_field(bytes) & TRANSACTIONAL_BIT != 0
 }
 
-/// The checksum of the whole batch in `bytes` as it should stand in the header.
+/// The checksum that the header of the whole batch in `bytes` should hold.
 pub fn computed_crc(bytes: &[u8]) -> u32 {
     let magic = i8_at(bytes, MAGIC_AT);
     crc_of(magic, bytes.get(crc_covers_from(magic)..).unwrap_or_default())
 }
 
-/// Where in a batch of format `magic` the bytes begin that its checksum covers.
+/// The position of the first byte that the checksum of a batch of format `magic` covers.
 pub fn crc_covers_from(magic: i8) -> usize {
     if magic < 2 { MAGIC_AT } else { ATTRIBUTES_AT }
 }
 
-/// The checksum of the bytes that it covers in a batch of format `magic`.
+/// The checksum of `covered`, by the algorithm of format `magic`.
 pub fn crc_of(magic: i8, covered: &[u8]) -> u32 {
     if magic < 2 {
         crc32fast::hash(covered)
@@ -286,7 +286,7 @@ pub fn crc_of(magic: i8, covered: &[u8]) -> u32 {
     }
 }
 
-/// What is said of a batch whose checksum is wrong.
+/// The message for a batch whose checksum is wrong.
 pub const WRONG_CHECKSUM: &str = "its checksum does not match its bytes";
 
 /// Whether the whole batch in `bytes` has the checksum that its header states.
@@ -295,12 +295,12 @@ pub fn crc_is_valid(bytes: &[u8]) -> bool {
     bytes.len() >= LOG_OVERHEAD + MIN_LENGTH_V0 && u32_at(bytes, at) == computed_crc(bytes)
 }
 
-/// Gives the batch its place in the log; outside the checksum.
+/// Gives the batch its offset in the log. The checksum does not cover it.
 pub fn set_base_offset(bytes: &mut [u8], base_offset: i64) {
     put(bytes, 0, &base_offset.to_be_bytes());
 }
 
-/// Stamps the batch with its leader's epoch; outside the checksum.
+/// Stamps the batch with its leader epoch. The checksum does not cover it.
 pub fn set_leader_epoch(bytes: &mut [u8], leader_epoch: i32) {
     put(bytes, LEADER_EPOCH_AT, &leader_epoch.to_be_bytes());
 }
@@ -310,8 +310,8 @@ pub fn set_log_append_time(bytes: &mut [u8], now_ms: i64) {
     set_max_timestamp(bytes, TimestampType::LogAppendTime, now_ms);
 }
 
-/// Sets who gave the records their timestamps and the largest of these (ms). The batch stays as it is where both are
-/// right; otherwise it also loses the attributes that have no meaning, as in Kafka, and gets a new checksum.
+/// Sets the timestamp type and the largest timestamp (ms). A batch that has both already stays as it is; any other also
+/// loses its undefined attributes, as in Kafka, and gets a new checksum.
 pub fn set_max_timestamp(bytes: &mut [u8], timestamp_type: TimestampType, max_timestamp: i64) {
     let before = i16_at(bytes, ATTRIBUTES_AT);
     let append_time = timestamp_type == TimestampType::LogAppendTime;
@@ -326,27 +326,27 @@ pub fn set_max_timestamp(bytes: &mut [u8], timestamp_type: TimestampType, max_ti
     set_crc(bytes);
 }
 
-/// Keeps of the attributes the codec alone, and sets whether the batch is part of a transaction. The checksum is the caller's
-/// to set.
+/// Clears all attributes but the codec, and sets whether the batch is part of a transaction. The caller sets the
+/// checksum.
 pub fn keep_codec(bytes: &mut [u8], is_transactional: bool) {
     let transactional = if is_transactional { TRANSACTIONAL_BIT } else { 0 };
     let attributes = i16_at(bytes, ATTRIBUTES_AT) & CODEC_MASK | transactional;
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
 }
 
-/// Says which offsets a batch spans; the distance to the last one is within the checksum, which is the caller's to set.
+/// Sets the offsets that a batch spans. The checksum covers the last offset delta; the caller sets it.
 pub fn set_offsets(bytes: &mut [u8], base_offset: i64, last_offset_delta: i32) {
     set_base_offset(bytes, base_offset);
     put(bytes, LAST_OFFSET_DELTA_AT, &last_offset_delta.to_be_bytes());
 }
 
-/// Takes the batch out of its transaction. The checksum is the caller's to set.
+/// Takes the batch out of its transaction. The caller sets the checksum.
 pub fn clear_transactional(bytes: &mut [u8]) {
     let attributes = i16_at(bytes, ATTRIBUTES_AT) & !TRANSACTIONAL_BIT;
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
 }
 
-/// Writes a finished batch's length and another codec, and computes the checksum anew.
+/// Writes a finished batch's length and another codec, and computes the checksum.
 pub fn set_codec(bytes: &mut [u8], codec: Codec) {
     let attributes = (i16_at(bytes, ATTRIBUTES_AT) & !CODEC_MASK) | codec.id();
     let length = bytes.len().saturating_sub(LOG_OVERHEAD) as i32;
@@ -356,8 +356,8 @@ pub fn set_codec(bytes: &mut [u8], codec: Codec) {
 }
 
 /// Writes what compaction changes in the header of a finished batch: its length, the number of its records, base and
-/// largest timestamp (`times`, ms), whether the former is a delete horizon, the codec, and the checksum. Attributes that
-/// have no meaning are lost, as in Kafka.
+/// largest timestamp (`times`, ms), whether the former is a delete horizon, the codec, and the checksum. Undefined
+/// attributes are lost, as in Kafka.
 pub fn set_contents(bytes: &mut [u8], count: i32, times: (i64, i64), has_delete_horizon: bool, codec: Codec) {
     let kept = TIMESTAMP_TYPE_BIT | TRANSACTIONAL_BIT | CONTROL_BIT;
     let horizon = if has_delete_horizon { DELETE_HORIZON_BIT } else { 0 };
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(increment_sequence(i32::MAX - 1, 3), 1);
         assert_eq!(decrement_sequence(0, 1), i32::MAX);
         assert_eq!(decrement_sequence(7, 7), 0);
-        // Of a snapshot that says so, kafka-dump-log of Apache Kafka 4.3.1 shows the same.
+        // kafka-dump-log of Apache Kafka 4.3.1 shows the same for a snapshot with these numbers.
         assert_eq!(decrement_sequence(45, i32::MIN), -2_147_483_603);
     }
 

@@ -41,7 +41,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The records in the order of the log, for every format. A compressed body is inflated into `scratch`, which is
-    /// overwritten, and which may grow to `limit` bytes before an error is answered.
+    /// overwritten; more than `limit` bytes are an error.
     pub fn records<'b>(&self, scratch: &'b mut Vec<u8>, limit: usize) -> Result<BatchRecords<'b>, RecordError>
     where
         'a: 'b,
@@ -63,8 +63,8 @@ impl<'a> Batch<'a> {
         Ok(BatchRecords::Current(Records::new(&self.header, body)))
     }
 
-    /// Appends the value of each record, and `end` behind it; of null `end` alone. For a batch of format 2. `scratch` and
-    /// `limit` as in [`Batch::records`]. After an error `out` holds the values before it.
+    /// Appends the value of each record followed by `end`; a null value adds `end` alone. Only for a batch of format 2.
+    /// `scratch` and `limit` as in [`Batch::records`]. After an error `out` holds the values before it.
     pub fn append_values(
         &self,
         end: &[u8],
@@ -134,12 +134,12 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// The byte after the last batch that was answered.
+    /// The byte after the last batch that was returned.
     pub fn position(&self) -> usize {
         self.position
     }
 
-    /// Bytes that no answered batch covers.
+    /// Bytes after the last batch that was returned.
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
@@ -207,7 +207,7 @@ mod tests {
         builder.append(1, None, Some(b"two"), &[]);
         let mut bytes = builder.finish().unwrap();
         let last = bytes.len() - 1;
-        // The number of headers of the last record, which has none.
+        // The header count of the last record, which has no headers.
         bytes[last] = 2;
         let batch = Batch::parse(&bytes).unwrap();
         let mut out = Vec::new();

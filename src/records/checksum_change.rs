@@ -1,8 +1,9 @@
-//! The checksum of a batch whose header changes, out of the one that it has: its records are not read again, and a batch
-//! that was damaged on the way stays one whose checksum is wrong.
+//! Updates a batch's checksum after a change of its header, from the checksum that it had: its records are not read
+//! again, and a damaged batch keeps a wrong checksum.
 //!
-//! A CRC is linear over GF(2): what a change of some bytes makes of it depends on these bytes and on how many follow, which
-//! stand for a multiplication by a power of x modulo the polynomial of CRC-32C (RFC 3720, appendix B.4).
+//! A CRC is linear over GF(2): how it changes with some bytes depends on these bytes and on the number of bytes after
+//! them alone. The latter are a multiplication by a power of x modulo the polynomial of CRC-32C (RFC 3720, appendix
+//! B.4).
 
 use super::batch_header::{ATTRIBUTES_AT, CRC_AT, HEADER_LEN};
 use super::fields::{put, u32_at};
@@ -15,12 +16,12 @@ const X: u32 = 1 << 30;
 /// x to the power of 2ⁿ: enough of them for the number of bits in any batch.
 const POWERS: [u32; 36] = powers();
 
-/// Lets `change` write header fields of a batch of format 2 that the checksum covers, and puts the checksum right.
+/// Lets `change` write header fields of a batch of format 2 that the checksum covers, and updates the checksum.
 pub(super) fn change_header(bytes: &mut [u8], change: impl FnOnce(&mut [u8])) {
     change_header_before(bytes, 0, change);
 }
 
-/// The same where `elsewhere` bytes of the batch stand behind those that are given.
+/// [`change_header`] for a batch whose last `elsewhere` bytes are not in `bytes`.
 pub(super) fn change_header_before(bytes: &mut [u8], elsewhere: usize, change: impl FnOnce(&mut [u8])) {
     let covered = ATTRIBUTES_AT..HEADER_LEN;
     let before = bytes.get(covered.clone());
@@ -42,7 +43,7 @@ fn remainder(bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(u32::MAX, bytes)
 }
 
-/// `value` with so many zero bytes behind it.
+/// `value` followed by `bytes` zero bytes.
 fn times_x(mut value: u32, mut bytes: usize) -> u32 {
     // A byte is 2³ bits.
     for power in POWERS.iter().skip(3) {

@@ -1,7 +1,7 @@
 //! A batch of format 2 without the records that compaction removed, written as Apache Kafka writes it.
 //!
-//! The batch keeps its base offset, last offset, producer, sequence numbers, leader epoch and codec; the offsets of the
-//! records that went are gaps. Knows nothing of why a record went. KIP-534 has the delete horizon.
+//! The batch keeps its base offset, last offset, producer, sequence numbers, leader epoch and codec; removed records
+//! leave gaps in the offsets. Why a record is removed is not known here. KIP-534 defines the delete horizon.
 
 use super::batch_builder::{put_bytes, size_of_bytes};
 use super::batch_header::{self, HEADER_LEN, TimestampType};
@@ -10,7 +10,7 @@ use super::compression::{self, Codec, CompressionError};
 use super::record::Record;
 use super::varint::{put_i64, size_of_i64};
 
-/// Appends to `out` the batch with `records`, which are some of its own in their order, at least one. With a delete
+/// Appends to `out` the batch with `records`, a selection of its own in their order, at least one. With a delete
 /// horizon (ms since 1970) the header states it in place of the base timestamp.
 ///
 /// # Errors
@@ -26,7 +26,7 @@ pub fn with_records(
     with_records_between(batch, records, offsets, delete_horizon_ms, out)
 }
 
-/// The same for a part of a batch, which spans the offsets from the first to the last of `offsets`.
+/// [`with_records`] for a part of the batch: the new one spans the offsets from `offsets.0` to `offsets.1`, inclusive.
 pub fn with_records_between(
     batch: &Batch<'_>,
     records: &[Record<'_>],
@@ -75,8 +75,8 @@ pub fn with_records_between(
     Ok(())
 }
 
-/// Appends to `out` the header of the batch alone: it states the producer's last sequence number, or where the log goes
-/// on, although no record is left.
+/// Appends to `out` the batch's header without any record: it keeps the producer's last sequence number, or the offset
+/// at which the log continues.
 pub fn without_records(batch: &Batch<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(batch.bytes.get(..HEADER_LEN).unwrap_or_default());

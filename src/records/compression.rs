@@ -104,7 +104,8 @@ pub fn decompress_into(
     }
 }
 
-/// Straight into `out` when it fits into what most batches need, which spares a window and a copy; as a stream else.
+/// Inflates straight into `out` if the result is no larger than that of most batches, which saves a window and a
+/// copy; otherwise as a stream.
 fn inflate_zstd(input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CompressionError> {
     const USUAL_BYTES: usize = 256 * 1024;
     thread_local! {

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 pub enum BatchError {
     /// The bytes end before the batch does; `needed` counts from the batch's start.
     Truncated { needed: usize, available: usize },
-    /// The length field leaves no room for the fields every batch has.
+    /// The length field leaves no room for the fields that every batch has.
     TooSmall { length: i32, minimum: usize },
     /// A format version later than 2, or a negative one.
     UnknownMagic(i8),
@@ -58,7 +58,7 @@ pub enum RecordError {
     MixedMagic { wrapper: i8, inner: i8 },
     /// A codec that the format version does not have.
     CodecNotAllowed { codec: Codec, magic: i8 },
-    /// The batch itself is none.
+    /// The bytes are no batch.
     Batch(BatchError),
 }
 

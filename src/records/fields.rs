@@ -1,5 +1,5 @@
-//! Big-endian fields at fixed places of a slice. Reading outside the slice answers zero, so that a caller who
-//! checked the length once needs no second check and cannot panic.
+//! Big-endian fields at fixed places of a slice. Reading outside the slice returns zero, so that a caller
+//! that checked the length once needs no second check and cannot panic.
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     match bytes.get(at..).and_then(<[u8]>::first_chunk) {

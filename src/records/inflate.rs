@@ -1,6 +1,6 @@
 //! Inflates a body piece by piece, for bodies that are too large to hold in memory as a whole.
 //!
-//! Owns how much a codec may remember while it does so; `compression` inflates into memory.
+//! Owns how much memory a codec's window may take; `compression` inflates into memory.
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Read};
@@ -14,21 +14,21 @@ use super::gzip::GzipReader;
 use super::snappy_stream::SnappyReader;
 use super::whole_frame::WholeFrame;
 
-/// How far back zstd may refer, as a power of two: 8 MiB, which every level up to 19 stays within. A frame that says
-/// more is read until it has given as much, which is all that a small batch of a higher level has.
+/// How far back zstd may refer, as a power of two: 8 MiB, which is enough for every level up to 19. A frame with a
+/// larger window is read until it has inflated to 8 MiB; a small batch of a higher level has no more.
 const ZSTD_WINDOW_LOG: u32 = 23;
-/// What the format allows without being asked for more.
+/// The largest window that zstd takes by default.
 const ZSTD_LONGEST_WINDOW_LOG: u32 = 27;
 
-/// The kind of error of a frame that refers back further than is kept: nothing is wrong with it.
+/// The kind of error for a valid frame that needs a larger window than [`reader`] keeps.
 const TOO_WIDE: io::ErrorKind = io::ErrorKind::OutOfMemory;
 
-/// Where the window's size is in a frame: after the magic number and the descriptor.
+/// The position of the window size in a frame: after the magic number and the descriptor.
 const ZSTD_WINDOW_AT: usize = 5;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 
-/// Where an LZ4 frame's flags are, and those that Kafka's reader has rules for: blocks that are independent of each
-/// other, no reserved bit, no dictionary.
+/// The position of an LZ4 frame's flags, and the flags that Kafka's reader checks: blocks that are independent of
+/// each other, no reserved bit, no dictionary.
 const LZ4_FLAGS_AT: usize = 4;
 const LZ4_FLAGS_MASK: u8 = 0x23;
 const LZ4_FLAGS: u8 = 0x20;
@@ -60,8 +60,8 @@ pub fn reader<'a>(
     })
 }
 
-/// Calls `read` with what a batch's `body` inflates to. Takes all that Apache Kafka takes: a frame of zstd may refer
-/// back by 128 MiB. Only one frame that refers back further than is usual is read at a time.
+/// Calls `read` with what a batch's `body` inflates to. Takes all that Apache Kafka takes: the window of a zstd
+/// frame may have 128 MiB. Frames with a window above 8 MiB are read one at a time in the whole process.
 pub(super) fn with_reader<T>(
     codec: Codec,
     body: &[u8],
@@ -125,20 +125,20 @@ pub fn error(codec: Codec, error: &io::Error) -> CompressionError {
     }
 }
 
-/// Whether the first frame refers back further than is kept.
+/// Whether the first frame has a window above 8 MiB.
 fn has_wide_window(frame: &[u8]) -> bool {
     let Some(descriptor) = frame.get(4) else {
         return false;
     };
     if descriptor & ZSTD_SINGLE_SEGMENT != 0 {
-        // As wide as it is long.
+        // The window is as large as the content.
         return content_size(*descriptor, frame).is_none_or(|size| size > 1 << ZSTD_WINDOW_LOG);
     }
     let exponent = frame.get(ZSTD_WINDOW_AT).map_or(0, |byte| u32::from(byte >> 3));
     10 + exponent >= ZSTD_WINDOW_LOG
 }
 
-/// What a frame without a window field says that it inflates to.
+/// The content size that a frame without a window field states.
 fn content_size(descriptor: u8, frame: &[u8]) -> Option<u64> {
     let dictionary_id = match descriptor & 3 {
         3 => 4,
@@ -153,7 +153,7 @@ fn content_size(descriptor: u8, frame: &[u8]) -> Option<u64> {
     })
 }
 
-/// Gives so many bytes, then an error.
+/// Gives `left` bytes of `inner`, then an error.
 struct UpTo<R> {
     inner: R,
     left: usize,

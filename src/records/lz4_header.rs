@@ -1,5 +1,6 @@
 //! The LZ4 frame header of message format 0, whose checksum byte Kafka's first clients computed over the wrong bytes
-//! (KIP-57). Readers of that format do not check the byte; here it is made right, so that any frame reader takes it.
+//! (KIP-57). Readers of that format do not check the byte; here it is corrected, so that any frame reader accepts
+//! it.
 
 /// Magic number, flags, block descriptor.
 const DESCRIPTOR_AT: usize = 4;

@@ -16,7 +16,7 @@ const KEY_AT_V1: usize = 26;
 /// Bytes of the length in front of a key or value.
 const LENGTH_LEN: usize = 4;
 
-/// One message, as it is in the log.
+/// One message as it is in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     /// Fields that format 0 or 1 lacks are -1; `base_offset` is the message's offset as stored.
@@ -25,7 +25,7 @@ pub struct Message<'a> {
     pub value: Option<&'a [u8]>,
     /// The whole message with offset and size.
     pub bytes: &'a [u8],
-    /// The value says that it is longer than the message: it is left out.
+    /// The stated length of the value exceeds the message; `value` is then `None`.
     pub is_cut: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct StoredMessage<'a> {
     pub record: Record<'a>,
     /// All its bytes, which have a checksum of their own.
     pub bytes: &'a [u8],
-    /// The value says that it is longer than the message: the record has none.
+    /// The stated length of the value exceeds the message; the record then has no value.
     pub is_cut: bool,
 }
 
@@ -143,8 +143,8 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// What to add to the offsets inside, of which the last is `last`. Format 1 numbers the inner messages from zero and gives the
-/// wrapper the last one's absolute offset; format 0 stores absolute offsets inside.
+/// What to add to the inner offsets, of which the last is `last`. Format 1 numbers the inner messages from zero and
+/// gives the wrapper the last one's absolute offset; format 0 stores absolute offsets inside.
 pub(super) fn offset_shift(wrapper: &BatchHeader, last: Option<i64>) -> Result<i64, RecordError> {
     let last = last.ok_or(RecordError::Malformed(
         "a compressed message without messages inside",
@@ -162,7 +162,7 @@ pub(super) fn offset_shift(wrapper: &BatchHeader, last: Option<i64>) -> Result<i
 }
 
 impl<'a> Messages<'a> {
-    /// The next message, with a value that is cut off too.
+    /// The next message, also one whose value is cut off.
     pub fn next_message(&mut self) -> Option<Result<StoredMessage<'a>, RecordError>> {
         match &mut self.0 {
             State::Single(message) => message.take().map(Ok),

@@ -17,7 +17,7 @@ use super::record::Record;
 
 /// Bytes of the offset and the size in front of a message.
 const PREFIX_LEN: usize = 12;
-/// Bytes that the window grows by while a message comes: a size alone takes no more memory.
+/// Bytes that the window grows by as a message is read: a stated size alone takes no memory.
 const STEP: usize = 1 << 20;
 
 /// What `body`, the value of a compressed message, inflates to.
@@ -49,7 +49,7 @@ pub struct MessageStream<'a> {
 }
 
 impl<'a> MessageStream<'a> {
-    /// `bytes` is the whole entry of the log, which is inflated twice: what its messages' offsets are counted from is known
+    /// `bytes` is the whole entry of the log, which is inflated twice: the base of its messages' offsets is known only
     /// after the last of them. A message of more than `largest` bytes is an error.
     pub fn new(header: &BatchHeader, bytes: &'a [u8], largest: usize) -> Result<Self, RecordError> {
         let codec = header.codec().ok_or(RecordError::NO_CODEC)?;
@@ -72,7 +72,7 @@ impl<'a> MessageStream<'a> {
         })
     }
 
-    /// The next message. As in a message set that is held, what follows the last whole one is left out.
+    /// The next message. Bytes after the last whole message are ignored, as in `Messages`.
     pub fn next_record(&mut self) -> Option<Result<Record<'_>, RecordError>> {
         if self.failed {
             return None;
@@ -142,7 +142,7 @@ impl<'a> MessageStream<'a> {
     }
 }
 
-/// Reads all that `reader` gives, and returns how many bytes that were.
+/// Appends all bytes of `reader` to `out`, and returns how many they were.
 fn read_to_end(mut reader: impl Read, out: &mut Vec<u8>) -> io::Result<usize> {
     reader.read_to_end(out)
 }
@@ -172,7 +172,7 @@ mod tests {
     use super::super::message_set::Messages;
     use super::*;
 
-    /// One message; the checksum is nobody's business here.
+    /// One message; its checksum is 0, which no reader here checks.
     fn message(magic: u8, attributes: u8, offset: i64, timestamp: i64, value: &[u8]) -> Vec<u8> {
         let mut body = vec![0, 0, 0, 0, magic, attributes];
         if magic == 1 {
@@ -187,7 +187,7 @@ mod tests {
         bytes
     }
 
-    /// A compressed message whose last record has the offset 1000 and `count - 1` others before.
+    /// A compressed message of these values, the last one at offset 1000.
     fn wrapper(magic: u8, codec: Codec, append_time: bool, values: &[Vec<u8>]) -> Vec<u8> {
         let first = if magic == 0 { 1001 - values.len() as i64 } else { 0 };
         let inner: Vec<u8> = (first..)
@@ -197,7 +197,7 @@ mod tests {
         let mut body = Vec::new();
         compress(codec, &inner, &mut body).unwrap();
         if codec == Codec::Lz4 && magic == 0 {
-            // Any header checksum will do: format 0 has a wrong one.
+            // Any header checksum is accepted in format 0, whose writers computed it wrongly.
             body[6] ^= 0xff;
         }
         let attributes = codec as u8 | if append_time { 8 } else { 0 };

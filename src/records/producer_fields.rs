@@ -9,14 +9,14 @@ const PRODUCER_ID_AT: usize = 43;
 const PRODUCER_EPOCH_AT: usize = 51;
 const BASE_SEQUENCE_AT: usize = 53;
 
-/// Writes producer id, epoch and first sequence number, and computes the checksum anew.
+/// Writes producer id, epoch and first sequence number, and computes the checksum.
 pub fn stamp(batch: &mut [u8], producer: Producer) {
     write(batch, producer);
     batch_header::set_crc(batch);
 }
 
-/// The same for a batch that has its checksum, which is kept right without a look at the records; `elsewhere` bytes of it
-/// stand behind those that are given.
+/// [`stamp`] for a batch that has its checksum, which is updated without reading the records; the last `elsewhere`
+/// bytes of the batch are not in `batch`.
 pub fn stamp_sealed(batch: &mut [u8], elsewhere: usize, producer: Producer) {
     change_header_before(batch, elsewhere, |batch| write(batch, producer));
 }

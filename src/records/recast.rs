@@ -1,5 +1,5 @@
-//! A batch out of one log on its way into another: whether a broker takes its bytes as a producer's, and the header fields
-//! that are set when it does.
+//! A batch that is copied from one log to another: whether a broker accepts its bytes from a producer, and the header
+//! fields that are set if it does.
 //!
 //! What a leader checks of a producer's batch is in Apache Kafka's `LogValidator`: offsets without gaps, times given by
 //! the producer, no marker. <https://kafka.apache.org/documentation/#recordbatch>
@@ -9,8 +9,8 @@ use super::batch_header::{self, BatchHeader, TimestampType};
 use super::checksum_change::{change_header, change_header_before};
 use super::producer_fields;
 
-/// Whether a producer may send this batch as it is in a log, its header put right by [`set_header`]. A batch with gaps,
-/// with times given by a broker, with a delete horizon or of an old format has to be written anew.
+/// Whether a producer may send this batch as it is in a log, with the header of [`set_header`]. A batch with gaps, with
+/// times given by a broker, with a delete horizon or of an old format must be rewritten.
 pub fn can_be_sent(header: &BatchHeader) -> bool {
     header.magic == 2
         && !header.is_control()
@@ -21,9 +21,9 @@ pub fn can_be_sent(header: &BatchHeader) -> bool {
         && i64::from(header.last_offset_delta) + 1 == i64::from(header.records_count)
 }
 
-/// Makes a producer's batch out of one that [`can_be_sent`]: offsets from 0 on, no leader epoch, no attribute but the codec
-/// and whether it is part of a transaction. A checksum that was right is right afterwards. `elsewhere` bytes of the batch
-/// stand behind those that are given, which begin with the header.
+/// Makes a producer's batch out of one that [`can_be_sent`]: offsets from 0 on, no leader epoch, no attribute but the
+/// codec and whether it is part of a transaction. A correct checksum stays correct. `bytes` begins with the header and
+/// lacks the last `elsewhere` bytes of the batch.
 pub fn set_header(bytes: &mut [u8], elsewhere: usize, is_transactional: bool) {
     batch_header::set_base_offset(bytes, 0);
     batch_header::set_leader_epoch(bytes, -1);
@@ -32,8 +32,8 @@ pub fn set_header(bytes: &mut [u8], elsewhere: usize, is_transactional: bool) {
     });
 }
 
-/// Takes out of a batch who produced it and whether that was in a transaction: what is left says the same to readers,
-/// wherever it stands in a log. A checksum that was right is right afterwards.
+/// Removes the producer's id, epoch and sequence number and the transactional attribute: readers see the same records,
+/// and the batch may be anywhere in a log. A correct checksum stays correct.
 pub fn forget_producer(bytes: &mut [u8]) {
     change_header(bytes, batch_header::clear_transactional);
     let nobody = Producer {

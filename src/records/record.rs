@@ -61,7 +61,7 @@ impl<'a> Iterator for Headers<'a> {
 
 impl ExactSizeIterator for Headers<'_> {}
 
-/// What a record's own deltas come to.
+/// A record's offset, timestamp and sequence number, computed from its deltas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordPlace {
     pub offset: i64,
@@ -71,7 +71,7 @@ pub struct RecordPlace {
     pub sequence: i32,
 }
 
-/// What records take from the header of their batch.
+/// The fields of a batch's header that its records need.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecordFields {
     base_offset: i64,
@@ -91,7 +91,7 @@ impl RecordFields {
         }
     }
 
-    /// Where a record is, by its own fields.
+    /// The place of a record, from its deltas.
     #[inline]
     pub(super) fn place(&self, timestamp_delta: i64, offset_delta: i32) -> RecordPlace {
         RecordPlace {
@@ -107,7 +107,7 @@ impl RecordFields {
         }
     }
 
-    /// Reads a record out of its bytes, which are all of it but its length.
+    /// Reads a record from its bytes after the length field.
     #[inline]
     pub(super) fn parse<'a>(&self, fields: &'a [u8]) -> Result<Record<'a>, RecordError> {
         // The record's own attributes are unused: a zero byte.
@@ -166,8 +166,8 @@ impl<'a> Records<'a> {
         self.body
     }
 
-    /// Passes over the records that end before byte `place` of [`Records::rest`], with nothing but a look at their lengths,
-    /// and over all where there is no such byte. Says how many they were.
+    /// Skips the records that end before byte `place` of [`Records::rest`], reading only their lengths; `None` skips
+    /// all. Returns how many were skipped.
     pub fn pass_over(&mut self, place: Option<usize>) -> i32 {
         let before = self.found;
         let Some(place) = place else {
@@ -180,7 +180,7 @@ impl<'a> Records<'a> {
             let mut rest = self.body;
             let length = varint::take_i32(&mut rest);
             let record = length.and_then(|length| take_slice(&mut rest, length));
-            // What is malformed is for whoever reads it.
+            // A malformed record is reported when it is read.
             if record.is_none() || all - rest.len() > place {
                 break;
             }

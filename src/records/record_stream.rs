@@ -1,7 +1,7 @@
 //! The records of one batch of format 2 out of a reader, for batches that are too large to hold in memory as a whole.
 //!
-//! Owns the window, which holds one record at a time: of a record too large for that only the lengths are read, and
-//! where its key and value stand. `record` reads records out of memory.
+//! Owns the window, which holds one record at a time. Of a record that is too large for it, only the lengths and the
+//! positions of key and value are read. `record` reads records out of memory.
 
 use std::io::{self, Read};
 
@@ -14,16 +14,16 @@ use super::varint;
 
 /// Bytes read at once.
 const WINDOW: usize = 128 * 1024;
-/// A longer record is not held, unless that is asked for.
+/// The longest record that is held, in bytes, unless [`RecordStream::holding`] sets another limit.
 const LARGEST_HELD: usize = 2 << 20;
-/// The longest length of a record, or of a field.
+/// Bytes of the longest varint for the length of a record or field.
 const LENGTH_BYTES: usize = 5;
-/// The longest number of 64 bits.
+/// Bytes of the longest varint for a 64-bit number.
 const LONG_BYTES: usize = 10;
-/// So many bytes of the names of a large record's headers are kept.
+/// At most this many bytes of the header names of a large record are kept.
 const MOST_HEADER_NAMES: usize = 256 * 1024;
 
-/// A stretch of the inflated body.
+/// A range of the inflated body, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: u64,
@@ -36,7 +36,7 @@ pub struct LargeRecord {
     pub place: RecordPlace,
     pub key: Option<Span>,
     pub value: Option<Span>,
-    /// The names of its headers, as they stand in the record.
+    /// The names of its headers, in the record's order.
     pub header_names: Vec<Vec<u8>>,
 }
 
@@ -80,9 +80,9 @@ impl StreamedRecord<'_> {
     }
 }
 
-/// What follows in the window, or behind it.
+/// The next record: in the window, or too large for it.
 enum Next {
-    /// A record's fields, from here to there.
+    /// A record's fields: start and end in the window.
     Held(usize, usize),
     Large(LargeRecord),
 }
@@ -93,7 +93,7 @@ pub struct RecordStream<R> {
     reader: R,
     codec: Codec,
     fields: RecordFields,
-    /// A longer record is not held, in bytes.
+    /// The longest record that is held, in bytes.
     largest_held: usize,
     window: Vec<u8>,
     /// Where in the window the next record starts.
@@ -123,7 +123,7 @@ impl<R: Read> RecordStream<R> {
         }
     }
 
-    /// Holds records of up to this many bytes; memory is taken as the bytes of a record come.
+    /// Holds records of up to this many bytes; memory is taken as the bytes of a record arrive.
     #[must_use]
     pub fn holding(self, largest_held: usize) -> Self {
         Self { largest_held, ..self }
@@ -134,7 +134,7 @@ impl<R: Read> RecordStream<R> {
         self.bytes
     }
 
-    /// The next record. Bytes after the last one are found before that one is returned.
+    /// The next record. Bytes after the last one are an error, which is returned in place of that record.
     pub fn next_record(&mut self) -> Option<Result<StreamedRecord<'_>, RecordError>> {
         if self.failed {
             return None;
@@ -175,7 +175,7 @@ impl<R: Read> RecordStream<R> {
         let length = self.take_i32("length")?;
         let length = usize::try_from(length).map_err(|_| RecordError::Malformed("length"))?;
         self.found += 1;
-        // One byte more than the last record needs would be one too many.
+        // For the last record, one byte more is read: there must be none.
         let behind = usize::from(self.found == self.declared);
         if length > self.largest_held {
             let record = self.large(length as u64)?;
@@ -197,7 +197,7 @@ impl<R: Read> RecordStream<R> {
         Ok(Some(Next::Held(at, self.start)))
     }
 
-    /// Reads over a record of `length` bytes, from behind its length on.
+    /// Reads over a record of `length` bytes, starting after the length field.
     fn large(&mut self, length: u64) -> Result<LargeRecord, RecordError> {
         let end = self.position() + length;
         self.skip(1, "attributes")?;
@@ -231,7 +231,7 @@ impl<R: Read> RecordStream<R> {
         })
     }
 
-    /// Where the next byte is in the body.
+    /// The position of the next byte in the body.
     fn position(&self) -> u64 {
         self.bytes - (self.window.len() - self.start) as u64
     }
@@ -253,7 +253,7 @@ impl<R: Read> RecordStream<R> {
         Ok(number)
     }
 
-    /// Reads over a field with its length, which must end at `end` or before; any negative length is null.
+    /// Reads over a length and its field, which must not end after `end`; any negative length is null.
     fn span(&mut self, end: u64, what: &'static str) -> Result<Option<Span>, RecordError> {
         let Ok(len) = u64::try_from(self.take_i32(what)?) else {
             return Ok(None);

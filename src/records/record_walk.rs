@@ -1,4 +1,4 @@
-//! One pass over the records of a batch of format 2, which reads only what a broker decides by.
+//! One pass over the records of a batch of format 2, which reads only the fields that a broker checks.
 //!
 //! Allocates nothing per record. A plain body is read in place and each record must have exactly the length that it
 //! states. A compressed body is inflated piece by piece; there the stated lengths are not compared with the fields,
@@ -31,7 +31,8 @@ pub struct RecordSummary {
 /// Why a walk did not reach the end of the batch.
 #[derive(Debug)]
 pub enum WalkError {
-    /// A field is cut off or lies about its length, or there are more or fewer records than the header counts.
+    /// A field is cut off or has another length than it states, or there are more or fewer records than the header
+    /// counts.
     Malformed,
     /// The length of a plain record is a number that does not end after five bytes.
     EndlessLength,
@@ -126,7 +127,7 @@ fn after_nullable(rest: &[u8], size: i32) -> Option<&[u8]> {
 struct Pieces<'a> {
     reader: &'a mut dyn Read,
     window: &'a mut [u8],
-    /// The bytes of the window that have not been looked at.
+    /// The first byte of the window that has not been read.
     at: usize,
     end: usize,
 }
@@ -166,7 +167,7 @@ impl Pieces<'_> {
         })
     }
 
-    /// Reads over a field with its length, which is answered.
+    /// Reads over a length and its field, and returns the length.
     fn nullable(&mut self) -> Result<i32, WalkError> {
         let size = self.number_32()?;
         let mut left = usize::try_from(size).unwrap_or(0);
@@ -211,7 +212,7 @@ impl Pieces<'_> {
         byte.ok_or(WalkError::Malformed)
     }
 
-    /// Whether there is another byte; it is in the window then.
+    /// Whether there is another byte, which is then in the window.
     fn more(&mut self) -> Result<bool, WalkError> {
         while self.at == self.end {
             match self.reader.read(self.window) {

@@ -1,7 +1,7 @@
 //! Snappy as a stream: xerial blocks one after the other, or one bare raw block element by element.
 //!
-//! <https://github.com/google/snappy/blob/main/format_description.txt>. Owns the window of a bare block, whose copies
-//! may refer back as far as every compressor in use lets them.
+//! <https://github.com/google/snappy/blob/main/format_description.txt>. Owns the window of a bare block, which is
+//! larger than any known compressor needs.
 
 use std::io::{self, Read};
 
@@ -14,7 +14,7 @@ use super::varint;
 const WINDOW: usize = 1 << 20;
 /// What one xerial block may hold; snappy-java writes 32 KiB.
 const MOST_IN_BLOCK: usize = 4 << 20;
-/// Inflated bytes are made in pieces of about so many.
+/// Inflated bytes are produced in pieces of about this size.
 const PIECE: usize = 64 * 1024;
 /// The length in front of a bare block has 32 bits, seven in each byte.
 const MAX_LENGTH_BYTES: usize = 5;
@@ -22,7 +22,7 @@ const MAX_LENGTH_BYTES: usize = 5;
 /// Reads what a stream inflates to.
 pub(super) struct SnappyReader<R> {
     input: R,
-    /// What has been inflated; the part behind `taken` has not been read yet.
+    /// Inflated bytes; those from `taken` on have not been read yet.
     out: Vec<u8>,
     taken: usize,
     block: Vec<u8>,
@@ -32,7 +32,7 @@ pub(super) struct SnappyReader<R> {
 enum Kind {
     Unknown,
     Xerial,
-    /// A bare block: bytes still to come, and of them those of a literal that has begun.
+    /// A bare block: bytes left to inflate, and how many of them belong to a literal that has begun.
     Bare {
         left: u64,
         literal: u64,
@@ -130,7 +130,7 @@ impl<R: Read> SnappyReader<R> {
             return Ok(false);
         }
         if read < 4 {
-            // The Java reader takes a length that is cut off for the end.
+            // The Java reader takes a length that is cut off for the end of the stream.
             return Ok(false);
         }
         if MAGIC.starts_with(&self.block) {
@@ -212,7 +212,7 @@ impl<R: Read> SnappyReader<R> {
             .filter(|offset| *offset > 0)
             .and_then(|offset| self.out.len().checked_sub(offset))
             .ok_or_else(|| bad("a copy refers back further than there is"))?;
-        // A copy may overlap what it makes: then it is that stretch again and again.
+        // A copy may overlap its own output: it then repeats those bytes.
         let mut left = length;
         while left > 0 {
             let now = left.min(self.out.len() - from);

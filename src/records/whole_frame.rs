@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-/// Reads on from `input`; nothing left to read is an error.
+/// Reads from `input`; its end is an error.
 pub(super) struct WholeFrame<R> {
     input: R,
 }
