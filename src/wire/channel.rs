@@ -1,8 +1,8 @@
 //! One connection that never blocks: requests are queued, answers are taken once they are whole.
 //!
 //! Owns the bytes on their way out and in, and the list of requests without an answer. What has to block (connecting,
-//! TLS, SASL) is done by [`Connection`], which a channel is made of. Knows no sockets but its own: whoever owns the
-//! channel polls [`Channel::socket`] and calls [`Channel::flush`] and [`Channel::receive`].
+//! TLS, SASL) is done by [`Connection`], which a channel is made of. Knows no sockets but its own: its owner polls
+//! [`Channel::socket`] and calls [`Channel::flush`] and [`Channel::receive`].
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read as _, Write as _};
@@ -26,7 +26,7 @@ use super::{frame, header};
 const MOST_SLICES: usize = 64;
 /// Bytes reserved for an answer before any of it has come.
 const FIRST_RESERVE: usize = 64 * 1024;
-/// Answers whose memory is kept: as many as are passed on at once where batches go from one broker to another.
+/// Answers whose memory is kept: as many as are in use at once while batches are copied between brokers.
 const SPARE_FRAMES: usize = 64;
 /// The correlation id in front of every answer.
 const CORRELATION_ID_LEN: usize = 4;
@@ -35,9 +35,9 @@ const CORRELATION_ID_LEN: usize = 4;
 #[derive(Clone, Debug)]
 pub enum Piece {
     Owned(Vec<u8>),
-    /// Bytes that the sender keeps, for another try: a record batch.
+    /// Bytes that the sender keeps for a retry: a record batch.
     Shared(Arc<Vec<u8>>),
-    /// The same where they are a part of an answer: the records of a batch that is passed on.
+    /// A part of an answer that is sent on without a copy: the records of a batch.
     Part(SharedSlice),
 }
 
@@ -53,8 +53,8 @@ impl Deref for Piece {
     }
 }
 
-/// An answer: everything behind its length. Give it back with [`Channel::recycle`], since fresh memory costs more
-/// than the bytes that are read into it.
+/// An answer without its length. Give it back with [`Channel::recycle`], since fresh memory costs more than the bytes
+/// that are read into it.
 #[derive(Debug, Default)]
 pub struct Frame {
     /// Never shrinks, so that no byte is zeroed twice. Shared while a part of the answer is in use elsewhere.
@@ -71,8 +71,8 @@ impl Deref for Frame {
 }
 
 impl Frame {
-    /// A part of the answer that outlives the frame; `None` where it reaches beyond. The memory of the frame is used for
-    /// another answer once no part of it is held.
+    /// A part of the answer that outlives the frame; `None` if `range` reaches beyond its end. The memory of the frame
+    /// is used for another answer once no part of it is held.
     pub fn share(&self, range: Range<usize>) -> Option<SharedSlice> {
         self.get(range.clone())?;
         SharedSlice::new(&self.bytes, range)
@@ -86,7 +86,7 @@ impl Frame {
     }
 }
 
-/// An answer with what its sender noted about the request. Give the frame back with [`Channel::recycle`].
+/// An answer and the sender's note about its request. Give the frame back with [`Channel::recycle`].
 #[derive(Debug)]
 pub struct Answer<T> {
     pub note: T,
@@ -107,7 +107,7 @@ struct Waiting<T> {
     note: T,
 }
 
-/// A request that will get no answer.
+/// A request that was left without an answer.
 #[derive(Debug)]
 pub struct Unanswered<T> {
     pub note: T,
@@ -120,7 +120,7 @@ pub struct Unanswered<T> {
 pub struct Channel<T> {
     connection: Connection,
     outgoing: VecDeque<Piece>,
-    /// Bytes of the first outgoing piece that the kernel has.
+    /// Bytes of the first outgoing piece that were handed to the kernel.
     written: usize,
     /// Bytes queued and bytes handed over since the channel was opened.
     queued_bytes: u64,
@@ -138,7 +138,7 @@ pub struct Channel<T> {
 }
 
 impl<T> Channel<T> {
-    /// Takes over an open connection without requests under way.
+    /// Takes over an open connection that has no requests in flight.
     pub fn over(connection: Connection) -> Result<Self, WireError> {
         connection.stream.socket().set_nonblocking(true)?;
         Ok(Self {
@@ -162,7 +162,7 @@ impl<T> Channel<T> {
         self.connection.address()
     }
 
-    /// What the broker serves.
+    /// The API versions that the broker serves.
     pub fn versions(&self) -> &ApiVersions {
         self.connection.versions()
     }
@@ -182,7 +182,7 @@ impl<T> Channel<T> {
         !self.outgoing.is_empty()
     }
 
-    /// When the oldest request without an answer is given up.
+    /// When the oldest request without an answer times out.
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.front().map(|waiting| waiting.deadline)
     }
@@ -194,7 +194,7 @@ impl<T> Channel<T> {
         Some(sent_at.max(self.heard_at))
     }
 
-    /// Since when nothing has come or gone; `None` while something is under way.
+    /// Since when nothing was sent or received; `None` while a request or answer is in flight.
     pub fn idle_since(&self) -> Option<Instant> {
         let is_busy = !self.waiting.is_empty() || self.has_output() || self.read > 0;
         (!is_busy).then(|| self.asked_at.max(self.heard_at))
@@ -207,7 +207,7 @@ impl<T> Channel<T> {
             .is_some_and(|time| time <= now)
     }
 
-    /// Gives back the connection, which blocks again; for a channel with nothing under way.
+    /// Gives back the connection, which blocks again; for a channel with nothing in flight.
     pub fn into_connection(self) -> Result<Connection, WireError> {
         self.socket().set_nonblocking(false)?;
         Ok(self.connection)
@@ -228,8 +228,8 @@ impl<T> Channel<T> {
         self.send_pieces::<R>(version, vec![Piece::Owned(body.into())], Some(timeout), note)
     }
 
-    /// Queues a request `R` whose body is already encoded in `version`. `None` for the timeout is a request that
-    /// gets no answer (Produce with acks=0); its note is dropped.
+    /// Queues a request `R` whose body is already encoded in `version`. A request that gets no answer (Produce with
+    /// acks=0) has no timeout; its note is dropped.
     pub fn send_pieces<R: Request>(
         &mut self,
         version: i16,
@@ -293,8 +293,8 @@ impl<T> Channel<T> {
         }
     }
 
-    /// The next whole answer; `None` while there is none. An answer that is late or that nothing was asked for is an
-    /// error, after which the channel must be closed.
+    /// The next whole answer; `None` while there is none. A late answer and an answer without a request are errors,
+    /// after which the channel must be closed.
     pub fn receive(&mut self) -> Result<Option<Answer<T>>, WireError> {
         let before = self.read;
         let frame = self.read_frame()?;
@@ -327,21 +327,21 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Takes back an answer's memory, for when no part of it is shared any more.
+    /// Takes back an answer's memory, which is used again once no part of it is shared.
     pub fn recycle(&mut self, frame: Frame) {
         if self.spare.len() < SPARE_FRAMES {
             self.spare.push(frame);
         }
     }
 
-    /// Memory for the next answer: what came back last, since that is most likely in a cache.
+    /// Memory for the next answer: the frame that came back last, since it is most likely in a CPU cache.
     fn take_spare(&mut self) -> Frame {
         let is_free = |frame: &mut Frame| Arc::get_mut(&mut frame.bytes).is_some();
         let free = self.spare.iter_mut().rposition(is_free);
         free.map_or_else(Frame::default, |place| self.spare.remove(place))
     }
 
-    /// Gives every request without an answer longer, by the time for which the broker said it mutes us (KIP-219).
+    /// Extends the deadlines of all unanswered requests by the throttle time that the broker stated (KIP-219).
     pub fn extend_deadlines(&mut self, by: Duration) {
         for waiting in &mut self.waiting {
             waiting.deadline += by;
@@ -379,10 +379,10 @@ impl<T> Channel<T> {
                 let next = self.take_spare();
                 return Ok(Some(std::mem::replace(&mut self.incoming, next)));
             }
-            // Nobody shares what is being read into: see take_spare.
+            // The frame that is read into is never shared: see take_spare.
             let bytes = Arc::make_mut(&mut self.incoming.bytes);
             if bytes.len() <= have {
-                // Twice what came so far: a claim alone reserves little.
+                // Twice what was read so far: a stated length alone reserves little.
                 let enough = len.min(have.max(FIRST_RESERVE) * 2);
                 bytes.resize(enough, 0);
             }
@@ -396,7 +396,7 @@ impl<T> Channel<T> {
     }
 }
 
-/// Reads what is there; `None` when nothing is.
+/// Reads the bytes that have arrived; `None` when there are none.
 fn read_some(connection: &mut Connection, buffer: &mut [u8]) -> Result<Option<usize>, WireError> {
     loop {
         match connection.stream.read(buffer) {

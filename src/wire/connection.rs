@@ -1,7 +1,7 @@
-//! The client's side of one connection: requests out, answers back in order, at versions both sides know.
+//! The client's side of one connection: requests out, answers back in order, in versions that both sides know.
 //!
-//! Blocking, over a plain socket or TLS, with a time limit on every answer. An answer is never longer than its
-//! limit, and is read as it comes: what a broker claims costs no memory until the bytes are there.
+//! Blocking, over a plain socket or TLS, with a time limit on every answer. An answer is never longer than its limit,
+//! and is read as it arrives: a stated length takes no memory before the bytes are there.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -24,26 +24,26 @@ use super::transport::Transport;
 use super::versions::ApiVersions;
 use super::{frame, header, tls};
 
-/// More messages than any mechanism needs: a broker that goes on asking is turned down.
+/// More messages than any mechanism needs; a broker that sends more is refused.
 const MOST_SASL_MESSAGES: usize = 8;
 
 /// How to reach and talk to a broker.
 #[derive(Clone, Debug)]
 pub struct ConnectionOptions {
-    /// Sent with every request; shows in the broker's logs and quotas.
+    /// Sent with every request; the broker's logs and quotas use it.
     pub client_id: String,
-    /// The longest wait for a connection to stand, with TLS and SASL.
+    /// The longest wait for a connection to be set up, with TLS and SASL.
     pub connect_timeout: Duration,
     /// The longest wait for one answer.
     pub request_timeout: Duration,
-    /// The longest answer taken, in bytes.
+    /// The longest answer that is accepted, in bytes.
     pub max_response_bytes: usize,
     /// Bytes of the socket's buffers; `None` leaves them to the kernel, which lets them grow as needed.
     pub send_buffer_bytes: Option<usize>,
     pub receive_buffer_bytes: Option<usize>,
-    /// TLS, where it is wanted.
+    /// `None` for a connection without TLS.
     pub tls: Option<Tls>,
-    /// Who we are, where SASL is wanted.
+    /// `None` for a connection without SASL.
     pub credentials: Option<Credentials>,
 }
 
@@ -86,7 +86,8 @@ pub struct Connection {
     /// When the session is to be prolonged (KIP-368).
     pub(super) authenticate_again_at: Option<Instant>,
     tls: Option<Tls>,
-    /// How to ask why the listener hangs up, until it has answered something that only a client it accepts may ask.
+    /// How to find out why the listener closes the connection; `None` once it has answered a request that only an
+    /// accepted client may send.
     unproven: Option<Box<ConnectionOptions>>,
 }
 
@@ -138,17 +139,17 @@ impl Connection {
         &self.address
     }
 
-    /// What the broker serves.
+    /// The API versions that the broker serves.
     pub fn versions(&self) -> &ApiVersions {
         &self.versions
     }
 
-    /// The version in which `R` is sent: the highest both sides know.
+    /// The version in which `R` is sent: the highest that both sides know.
     pub fn version_of<R: Request>(&self) -> Result<i16, WireError> {
         self.versions.highest::<R>()
     }
 
-    /// The same, no newer than `limit`.
+    /// The highest version of `R` that both sides know, at most `limit`.
     pub fn version_up_to<R: Request>(&self, limit: i16) -> Result<i16, WireError> {
         self.versions.highest_up_to::<R>(limit)
     }
@@ -159,7 +160,7 @@ impl Connection {
         self.send_as(request, version)
     }
 
-    /// Sends what `build` makes for the version in use: for requests with fields that older versions cannot say.
+    /// Sends the request that `build` makes for the version in use: for requests with fields that older versions lack.
     pub fn send_with<R: Request>(&mut self, build: impl FnOnce(i16) -> R) -> Result<R::Response, WireError> {
         let version = self.version_of::<R>()?;
         self.send_as(&build(version), version)
@@ -182,8 +183,8 @@ impl Connection {
         self.write_now(request, version)
     }
 
-    /// Sends a request as it is, with its header and without its length, and waits for the answer where there will be
-    /// one: for whoever passes on what others ask.
+    /// Sends a request as it is, with its header and without its length, and waits for its answer if it gets one: for a
+    /// proxy.
     pub fn pass_on(&mut self, request: &[u8], wants_answer: bool) -> Result<Option<Bytes>, WireError> {
         self.outgoing.clear();
         let start = frame::begin(&mut self.outgoing);
@@ -260,7 +261,7 @@ impl Connection {
         let mut bytes = Vec::new();
         while bytes.len() < length {
             let have = bytes.len();
-            // Twice what came so far: a claim alone reserves little.
+            // Twice what was read so far: a stated length alone reserves little.
             let next = length.min(have.max(1 << 16) * 2);
             bytes.resize(next, 0);
             self.fill(bytes.get_mut(have..).unwrap_or_default(), deadline)?;
@@ -286,7 +287,7 @@ impl Connection {
         Ok(())
     }
 
-    /// A failure of the stream in our words.
+    /// A failure of the stream as a [`WireError`].
     fn failure(&self, error: io::Error) -> WireError {
         match self.tls.as_ref().and_then(|tls| tls.explain_late(&error)) {
             Some(failure) => failure,
@@ -294,20 +295,21 @@ impl Connection {
         }
     }
 
-    /// What the broker said before a request could no longer be sent: it may have told why.
+    /// The failure of a send. A broker that closes a TLS connection may have sent the reason before.
     fn last_word(&mut self, error: io::Error) -> WireError {
         let written = self.failure(error);
         if self.tls.is_none() || !matches!(written, WireError::Closed) {
             return written;
         }
         let mut byte = [0];
-        // A broker that still sends has not refused us; what it sends is not read.
+        // A broker that still sends data has not refused us; the data is not used.
         self.stream
             .read_exact(&mut byte)
             .map_or_else(|error| self.failure(error), |()| written)
     }
 
-    /// Why the listener hangs up at the first real request: one with SASL does so if the client has not authenticated.
+    /// Why the listener closes the connection at the first real request: one with SASL does so if the client has not
+    /// authenticated.
     fn explain_hang_up(&mut self) -> WireError {
         let Some(options) = self.unproven.take() else {
             return WireError::Closed;
@@ -318,7 +320,7 @@ impl Connection {
         }
     }
 
-    /// The SASL mechanisms of a listener, asked for over a connection of its own; none where it has no SASL.
+    /// The SASL mechanisms of a listener, asked for over a separate connection; `None` if it has no SASL.
     fn mechanisms_at(
         address: &HostPort,
         options: &ConnectionOptions,
@@ -326,14 +328,14 @@ impl Connection {
         let mut probe = Self::open_bare(address, options)?;
         probe.unproven = None;
         let version = probe.version_of::<SaslHandshakeRequest>()?;
-        // No listener has a mechanism without a name: the answer names those that it has.
+        // No mechanism has an empty name, so the answer is an error with the list of mechanisms.
         let answer = probe.send_as(&SaslHandshakeRequest::default(), version)?;
         let names = answer.mechanisms.iter().map(ToString::to_string).collect();
         Ok((answer.error_code == UNSUPPORTED_SASL_MECHANISM).then_some(names))
     }
 
-    /// Asks for the broker's versions. A broker that does not know our version of the question answers in
-    /// version 0 with the versions of this one API (KIP-511), or, before 2.4, with nothing more than the error.
+    /// Asks for the broker's versions. A broker that does not know our version of the request answers in version 0 with
+    /// its versions of this one API (KIP-511), or, before 2.4, with the error alone.
     fn learn_versions(&mut self) -> Result<(), WireError> {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str("kafkit"))
@@ -358,7 +360,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Says who we are, where that is wanted: at the start, and again before the session ends.
+    /// Authenticates if there are credentials: at the start, and again before the session ends.
     fn authenticate(&mut self) -> Result<(), WireError> {
         let Some(credentials) = self.credentials.take() else {
             return Ok(());
@@ -368,7 +370,7 @@ impl Connection {
         outcome
     }
 
-    /// Prolongs the session (KIP-368) of a connection with nothing under way.
+    /// Prolongs the session (KIP-368) of a connection with nothing in flight.
     pub fn authenticate_again(mut self) -> Result<Self, WireError> {
         self.authenticate().map_err(|error| error.at(&self.address))?;
         Ok(self)
@@ -381,7 +383,7 @@ impl Connection {
         };
         self.choose_mechanism(credentials.mechanism())
             .map_err(|error| match error {
-                // A listener without SASL hangs up on the handshake.
+                // A listener without SASL closes the connection at the handshake.
                 WireError::Closed => WireError::HasNoSasl(credentials.mechanism().to_owned()),
                 other => other,
             })?;
@@ -448,7 +450,7 @@ fn prolong_at(session_lifetime_ms: i64) -> Option<Instant> {
     Instant::now().checked_add(Duration::from_millis(lifetime / 100 * 85))
 }
 
-/// Whether a listener that hangs up on a connection without TLS answers one with TLS.
+/// Whether a listener that closes connections without TLS answers one with TLS.
 fn hides_tls(address: &HostPort, options: &ConnectionOptions) -> bool {
     let Ok(socket) = connect(address, options) else {
         return false;
@@ -468,8 +470,8 @@ fn connect(address: &HostPort, options: &ConnectionOptions) -> Result<TcpStream,
     }
 }
 
-/// Connects to the first address that answers; `None` where there is none. The time is shared: an address that does not
-/// answer leaves the others their part.
+/// Connects to the first address that answers; `None` where there is none. The time limit is divided among the
+/// addresses, so that one that does not answer leaves time for the others.
 fn connect_to_any(
     addresses: &[SocketAddr],
     options: &ConnectionOptions,
@@ -507,7 +509,7 @@ pub(super) fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> 
         .map_err(|_| WireError::Unresolvable(address.clone()))
 }
 
-/// A socket's time-out in our words: depending on the platform it reads "would block".
+/// Recognizes a socket's time-out, which some platforms report as "would block".
 pub(super) fn timed_out(error: io::Error, limit: Duration) -> WireError {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => WireError::TimedOut(limit),
@@ -521,7 +523,7 @@ mod tests {
 
     use super::*;
 
-    /// A listener that takes no more connections: the kernel drops what comes, as a firewall does.
+    /// A listener that takes no more connections: the kernel drops further ones, as a firewall does.
     fn deaf() -> (TcpListener, Vec<TcpStream>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         rustix::net::listen(&listener, 0).unwrap();

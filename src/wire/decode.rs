@@ -1,19 +1,19 @@
-//! Messages out of a stranger's bytes, in memory bounded by the bytes that really came.
+//! Decodes messages from an untrusted peer, with memory bounded by the bytes that were received.
 //!
 //! kafka-protocol reserves room for as many array elements as the peer claims, and a claim of 2³¹ would end the
-//! process. Here a count is held against the bytes that are left before anything is reserved:
+//! process. Here a count is compared with the bytes that are left before memory is reserved:
 //!
-//! - Counts and lengths of flexible versions are varints, and nothing else is a long varint but the number of a
-//!   tagged field; those stay small. Such a varint beyond the bytes that are left is an error.
-//! - Counts of older versions are plain 32-bit integers, like time-outs and ids. One beyond the bytes left is
-//!   first read as "one more than the bytes left": were it a count, its elements, a byte each at least, would run
-//!   out of bytes. So when this trial passes, it was no count, and the bytes are decoded as they are.
+//! - Counts and lengths of flexible versions are varints. The only other varints are tag numbers, which are small. A
+//!   larger varint that exceeds the bytes that are left is an error.
+//! - Counts of older versions are plain 32-bit integers, like time-outs and ids. In a first pass, one that exceeds
+//!   the bytes left is read as the number of bytes left plus one: a count would then fail, since each element takes a
+//!   byte at least. If this pass succeeds, the integer was no count, and a second pass decodes the bytes as they are.
 
 use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
 use kafka_protocol::protocol::buf::{ByteBuf, NotEnoughBytesError};
 
-/// The largest varint that is taken without being held against the bytes left, for the numbers of tagged fields.
+/// The largest varint that is not compared with the bytes left, for the numbers of tagged fields.
 const LARGEST_TAG: u64 = u16::MAX as u64;
 
 /// Decodes `message` in `version` and takes its bytes off the front.
@@ -30,15 +30,15 @@ pub fn decode<M: Decodable>(message: &mut Bytes, version: i16) -> anyhow::Result
     Ok(decoded)
 }
 
-/// Bytes that doubt every count.
+/// The bytes of a message, with every count compared with the bytes left.
 struct Checked {
     bytes: Bytes,
-    /// Whether it does; otherwise the bytes are read as they are.
+    /// Whether counts are compared; otherwise the bytes are read as they are.
     doubts: bool,
     /// The varint being read, and how many of its bits are known.
     varint: u64,
     shift: u32,
-    /// Whether a 32-bit integer was shown smaller than it is.
+    /// Whether a 32-bit integer was read as a smaller one.
     held_back: bool,
 }
 
@@ -73,8 +73,8 @@ impl Buf for Checked {
         self.bytes.advance(count);
     }
 
-    /// A boolean, or the next byte of a varint: which of them cannot be seen, so a boolean counts as the start of
-    /// a varint too. That makes what follows look larger at most, and only after a boolean that is neither 0 nor 1.
+    /// A boolean, or the next byte of a varint: they cannot be told apart, so a boolean counts as the start of a
+    /// varint too. At worst this makes a following varint look larger, after a boolean that is not 0 or 1.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
         let byte = self.bytes.try_get_u8()?;
         let refusal = TryGetError {
@@ -83,7 +83,7 @@ impl Buf for Checked {
         };
         self.varint |= u64::from(byte & 0x7f) << self.shift;
         self.shift += 7;
-        // The fifth byte is the last, whether it says so or not.
+        // The fifth byte is the last, also with the continuation bit.
         if byte & 0x80 == 0 || self.shift > 28 {
             let claimed = self.varint;
             self.not_a_varint();

@@ -1,4 +1,4 @@
-//! What can go wrong on a connection, and the words for the user.
+//! What can go wrong on a connection, and the messages for the user.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use crate::plain_words;
 /// A failure on a connection. [`WireError::at`] puts the address in front.
 #[derive(Clone, Debug)]
 pub enum WireError {
-    /// The host's name means nothing to the resolver.
+    /// The host name cannot be resolved.
     Unresolvable(HostPort),
     /// Nothing listens there.
     Refused,
@@ -26,25 +26,26 @@ pub enum WireError {
     Closed,
     /// Another failure of the socket.
     Io(Arc<io::Error>),
-    /// The TLS handshake failed, or a certificate does not convince.
+    /// The TLS handshake failed, or a certificate is not accepted.
     Tls(TlsFailure),
     /// The listener speaks TLS, and this connection has none.
     WantsTls,
-    /// The listener wants SASL, and no credentials were given; these are its mechanisms, as far as it tells.
+    /// The listener wants SASL, and no credentials were given; these are its mechanisms, as far as it names
+    /// them.
     WantsSasl(Vec<String>),
-    /// The listener has no SASL, and this connection begins with it, with this mechanism.
+    /// The listener has no SASL, and this connection begins with this mechanism.
     HasNoSasl(String),
-    /// The peer speaks something else, or plain text where TLS was meant.
+    /// The peer speaks another protocol, or plain text where TLS was expected.
     NotKafka(String),
     /// The broker refused the credentials: the broker's own text.
     Authentication { mechanism: String, message: String },
-    /// The broker has no such API, or no version of it that we speak.
+    /// The broker has no such API, or no version of it that we know.
     Unsupported(String),
-    /// The request holds something that the version in use cannot say.
+    /// The request has a value that the version in use cannot express.
     Encode(String),
-    /// The answer makes no sense.
+    /// The answer cannot be decoded, or does not fit the request.
     Garbled(String),
-    /// A failure together with the broker, or the brokers, it happened on.
+    /// A failure with the broker or brokers on which it happened.
     At { place: String, failure: Box<WireError> },
     /// The last failure of several tries.
     GaveUp {
@@ -75,7 +76,7 @@ impl WireError {
         Self::Garbled(message.into())
     }
 
-    /// The same failure with the place it happened at.
+    /// The same failure with the broker on which it happened.
     #[must_use]
     pub fn at(self, place: impl fmt::Display) -> Self {
         match self {
@@ -87,7 +88,7 @@ impl WireError {
         }
     }
 
-    /// The failure without its place and its tries.
+    /// The failure without its broker and its number of tries.
     pub fn bare(&self) -> &WireError {
         match self {
             Self::At { failure, .. } | Self::GaveUp { failure, .. } => failure.bare(),
@@ -105,7 +106,7 @@ impl WireError {
         }
     }
 
-    /// Whether the same broker, or another, may well answer if asked again.
+    /// Whether a retry, on the same broker or another, may succeed.
     pub fn is_passing(&self) -> bool {
         matches!(
             self.bare(),
@@ -255,7 +256,7 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
 pub(crate) fn in_seconds(time: Duration) -> String {
     let millis = match time.as_millis() {
         few @ 0..100 => few,
-        // What is left of half a second after a moment is half a second.
+        // Rounded to 10 ms: 499 ms that are left of half a second are shown as 500 ms.
         more => (more + 5) / 10 * 10,
     };
     if millis < 1000 {

@@ -11,9 +11,9 @@ pub struct ErrorCode {
     pub name: &'static str,
     /// The simple name of its Java exception.
     pub java_class: &'static str,
-    /// Whether the same request may well succeed a little later.
+    /// Whether the same request may succeed a little later (`RetriableException`).
     pub retriable: bool,
-    /// What a client says when the broker sends no text of its own.
+    /// The text that a client shows when the broker sends none.
     pub text: &'static str,
 }
 
@@ -37,7 +37,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|row| row.name)
 }
 
-/// Declares the codes that the program decides by, and lists them for the test that holds them against the table.
+/// Declares the codes that the code refers to, and lists them for the test that compares them with the table.
 macro_rules! named {
     ($($name:ident = $code:literal,)*) => {
         $(

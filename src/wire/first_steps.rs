@@ -1,4 +1,4 @@
-//! The steps of a connection one by one, for whoever wants to know which of them fails: the name, the socket, TLS.
+//! The steps of a connection one by one, to find out which of them fails: the name, the socket, TLS.
 //!
 //! [`Connection::open`](super::Connection::open) takes the same steps at once.
 
@@ -14,13 +14,13 @@ use super::error::WireError;
 use super::host_port::HostPort;
 use super::tls::Tls;
 
-/// How a TLS connection was agreed on, and the broker's certificate.
+/// What a TLS handshake agreed on, and the broker's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsSession {
     /// As OpenSSL has it: `TLSv1.3`.
     pub version: String,
     pub cipher: String,
-    /// `None` where the broker showed none.
+    /// `None` if the broker sent none.
     pub certificate: Option<Certificate>,
 }
 
@@ -29,11 +29,11 @@ pub struct TlsSession {
 pub struct Certificate {
     /// The common name of its owner; empty where it has none.
     pub subject: String,
-    /// The common name of who signed it; empty where it has none.
+    /// The common name of its issuer; empty where it has none.
     pub issuer: String,
     /// The hosts that it is for: names and addresses.
     pub hosts: Vec<String>,
-    /// Its last second, in seconds since 1970.
+    /// The end of its validity, in seconds since 1970.
     pub not_after: i64,
 }
 
@@ -49,7 +49,7 @@ pub fn connect(address: &SocketAddr, limit: Duration) -> Result<(TcpStream, Dura
     Ok((socket, begun.elapsed()))
 }
 
-/// Shakes hands with `host` over `socket`; `limit` is for each step of it.
+/// Does the TLS handshake with `host` over `socket`; `limit` is for each of its steps.
 pub fn shake_hands(
     host: &str,
     tls: &Tls,

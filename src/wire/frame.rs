@@ -1,6 +1,7 @@
 //! Frames: a length of four bytes, big endian, then that many bytes. Works on slices; reads no socket.
 //!
-//! The length comes from a stranger, so it is checked against a limit before a byte is reserved for it.
+//! The length comes from an untrusted peer, so it is checked against a limit before memory is reserved for
+//! it.
 
 use std::fmt;
 
@@ -9,17 +10,18 @@ use bytes::{BufMut, BytesMut};
 /// Bytes of the length in front of a frame.
 pub const PREFIX_LEN: usize = 4;
 
-/// A length that no peer who speaks Kafka would send.
+/// A length that no Kafka peer would send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameError {
     /// The length as it was read; negative lengths are possible.
     pub length: i32,
-    /// The limit it was held against, in bytes.
+    /// The limit that it exceeds, in bytes.
     pub limit: usize,
 }
 
 impl FrameError {
-    /// What the peer seems to speak instead, when the four bytes look like the start of something well known.
+    /// The protocol that the peer seems to speak instead, when the four bytes look like the start of a
+    /// well-known one.
     pub fn speaks(&self) -> Option<&'static str> {
         match self.length.to_be_bytes() {
             // A TLS record: type 20 to 23, version 3.x.
@@ -50,7 +52,7 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// The length of the frame behind these four bytes, at most `limit`.
+/// The length of the frame after these four bytes, at most `limit`.
 pub fn length(prefix: [u8; PREFIX_LEN], limit: usize) -> Result<usize, FrameError> {
     let length = i32::from_be_bytes(prefix);
     match usize::try_from(length) {
@@ -83,7 +85,7 @@ pub fn finish(buffer: &mut BytesMut, start: usize) -> Result<(), FrameError> {
     finish_with(buffer, start, 0)
 }
 
-/// The same for a frame of which `more` bytes follow that are not in `buffer`.
+/// [`finish`] for a frame whose last `more` bytes are not in `buffer`.
 pub fn finish_with(buffer: &mut BytesMut, start: usize, more: usize) -> Result<(), FrameError> {
     let length = buffer.len() - start - PREFIX_LEN + more;
     let Ok(prefix) = i32::try_from(length) else {

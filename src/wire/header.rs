@@ -1,7 +1,7 @@
 //! Request and response headers: which of their versions goes with which version of which API.
 //!
-//! Flexible versions (KIP-482) add a section of tagged fields. ApiVersions is the exception: its response keeps
-//! the oldest header for ever, so that a client can read the answer of a broker that is older than itself.
+//! Flexible versions (KIP-482) add a section of tagged fields. ApiVersions is the exception: its response keeps the
+//! oldest header for ever, so that a client can read the answer of an older broker.
 //!
 //! <https://kafka.apache.org/protocol#protocol_messages>
 
@@ -36,9 +36,9 @@ impl RequestStart {
         })
     }
 
-    /// Reads the rest of the header of a request to `api` from the whole frame: the client id, which keeps its old
-    /// form in flexible versions and whose null and negative lengths are no bytes, and where the body begins. `None`
-    /// when the header is not whole. Bytes that are no UTF-8 are replaced, as Java does.
+    /// Reads the rest of the header of a request to `api` from the whole frame: the client id and the position of
+    /// the body. The client id is a string of the old form in flexible versions too; any negative length is null.
+    /// `None` when the header is not whole. Invalid UTF-8 is replaced, as in Java.
     pub fn read_client_id(&self, api: ApiKey, frame: &[u8]) -> Option<(Option<String>, usize)> {
         let mut bytes = frame.get(Self::LEN..)?;
         let length = usize::try_from(bytes.try_get_i16().ok()?).ok();
@@ -109,7 +109,7 @@ pub fn put_response(buffer: &mut BytesMut, header_version: i16, correlation_id: 
     }
 }
 
-/// Takes the header off a response to `R` in `version` and gives its correlation id.
+/// Takes the header off a response to `R` in `version` and returns its correlation id.
 pub fn read_response<R: Request>(frame: &mut Bytes, version: i16) -> Result<i32, WireError> {
     if frame.remaining() < 4 {
         return Err(WireError::garbled("a response shorter than its header"));

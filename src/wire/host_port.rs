@@ -23,8 +23,8 @@ impl HostPort {
         }
     }
 
-    /// Reads one address of a broker as Java's clients do: a protocol in front is dropped whatever it is, a name that
-    /// is left out is this machine, and the last colon separates the port. A missing port is 9092.
+    /// Reads one address of a broker as Java's clients do: any protocol in front is dropped, a missing name is this
+    /// machine, and the last colon separates the port. A missing port is 9092.
     pub fn parse(text: &str) -> Option<Self> {
         let address = text.trim();
         let address = address.split_once("://").map_or(address, |(_, address)| address);
@@ -38,7 +38,7 @@ impl HostPort {
         is_name.then(|| Self::new(if host.is_empty() { "localhost" } else { host }, port))
     }
 
-    /// Reads a list separated by commas; empty places are passed over. The error is the part that is no address.
+    /// Reads a list separated by commas; empty elements are skipped. The error is the element that is no address.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         parts
@@ -47,7 +47,7 @@ impl HostPort {
     }
 }
 
-/// The brokers that a user names, and the security protocol that stands in front of them.
+/// The brokers that the user names, and the security protocol in front of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Servers {
     pub addresses: Vec<HostPort>,
@@ -55,11 +55,11 @@ pub struct Servers {
     pub protocol: Option<&'static str>,
 }
 
-/// The protocols that may stand in front of an address.
+/// The protocols that an address may begin with.
 const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 
 impl Servers {
-    /// Reads HOST:PORT[,HOST:PORT…] and refuses whatever no broker can listen on; the error says why.
+    /// Reads HOST:PORT[,HOST:PORT…] and refuses addresses that no broker can listen on; the error says why.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut servers = Self {
             addresses: Vec::new(),
@@ -176,7 +176,7 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// A host and a port as one address; an IPv6 address stands in brackets, so that its colons are told from the port's.
+/// A host and a port as one address; an IPv6 address is put in brackets, to tell its colons from the port's.
 pub fn host_port(host: &str, port: impl fmt::Display) -> String {
     if host.contains(':') && !host.starts_with('[') {
         format!("[{host}]:{port}")

@@ -1,6 +1,7 @@
-//! One question to an HTTP server, one answer (RFC 9112): what OAuth servers are asked for tokens and keys.
+//! One request to an HTTP server, one answer (RFC 9112), for the tokens and keys of OAuth servers.
 //!
-//! Not an HTTP library: one request a connection, no redirects, an answer of at most a megabyte, a limit of time for all.
+//! Not an HTTP library: one request a connection, no redirects, an answer of at most a megabyte, one time limit for all
+//! of it.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -12,7 +13,7 @@ use super::system_authorities;
 use super::tls::{Tls, TlsOptions, Trust};
 use crate::error::io_words;
 
-/// The longest answer taken, in bytes.
+/// The longest answer that is accepted, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
 /// An address with `http` or `https`.
@@ -21,7 +22,7 @@ pub struct Url {
     pub secure: bool,
     pub host: String,
     pub port: u16,
-    /// With the question behind it, if there is one.
+    /// With the query, if there is one.
     pub path: String,
 }
 
@@ -32,7 +33,7 @@ pub struct HttpAnswer {
     pub body: Vec<u8>,
 }
 
-/// Where questions go, and for how long an answer is waited.
+/// An HTTP server, and the longest wait for its answer.
 #[derive(Debug)]
 pub struct HttpServer {
     pub url: Url,
@@ -84,7 +85,7 @@ impl HttpServer {
     }
 }
 
-/// TLS to servers whose certificates these authorities sign; without a file or folder of them those of this machine.
+/// TLS that trusts the authorities in this file or folder; without one, those that this machine trusts.
 pub fn tls_trusting(authorities: Option<&std::path::Path>) -> Result<Tls, String> {
     let path = authorities.map(Into::into).or_else(system_authorities::bundle);
     let path = path.ok_or("this machine has no list of certificate authorities: install ca-certificates")?;
@@ -97,7 +98,7 @@ pub fn tls_trusting(authorities: Option<&std::path::Path>) -> Result<Tls, String
     Tls::new(&options).map_err(|error| error.to_string())
 }
 
-/// Sends the request and takes what comes until the server is done.
+/// Sends the request and reads until the answer is whole or the server closes the connection.
 fn talk(stream: &mut (impl Read + Write), request: &str, deadline: Instant) -> std::io::Result<Vec<u8>> {
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
@@ -170,7 +171,7 @@ fn unchunk(mut body: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Url {
-    /// Reads an address; nothing where it is no such one.
+    /// Reads an address; `None` if it is neither `http` nor `https`.
     pub fn parse(text: &str) -> Option<Self> {
         let (secure, rest) = match text.split_once("://")? {
             ("https", rest) => (true, rest),

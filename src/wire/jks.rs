@@ -1,7 +1,7 @@
 //! Java's own key store format, JKS: trusted certificates, and private keys under Sun's key protection.
 //!
-//! Format and protection as in `sun.security.provider.JavaKeyStore` and `KeyProtector`: everything hangs on SHA-1
-//! over the password in UTF-16. Reading only.
+//! Format and protection as in `sun.security.provider.JavaKeyStore` and `KeyProtector`: both are based on SHA-1
+//! over the password in UTF-16. Reads only.
 
 use openssl::hash::{MessageDigest, hash};
 use openssl::memcmp;
@@ -23,7 +23,7 @@ const SUN_PROTECTION: [u8; 12] = [
     0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x2a, 0x02, 0x11, 0x01, 0x01,
 ];
 
-/// What stands under one alias.
+/// The entry of one alias.
 pub(super) enum Entry {
     Key {
         /// The protected key, DER.
@@ -33,7 +33,7 @@ pub(super) enum Entry {
     Trusted(X509),
 }
 
-/// Reads a JKS file; with a password its digest is checked, as in Java. Errors are for the user.
+/// Reads a JKS file; with a password its digest is checked, as in Java. Errors are messages for the user.
 pub(super) fn read(bytes: &[u8], password: Option<&Secret>) -> Result<Vec<Entry>, String> {
     let truncated = || "it is cut short".to_owned();
     let (contents, digest) = bytes.split_last_chunk::<SHA1_LEN>().ok_or_else(truncated)?;
@@ -160,7 +160,7 @@ fn sha1(parts: &[&[u8]]) -> Result<Vec<u8>, String> {
         .map_err(|cause| format!("SHA-1 is not available: {cause}"))
 }
 
-/// Big-endian numbers and blocks behind their lengths.
+/// Reads big-endian numbers, and blocks with their lengths in front.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {

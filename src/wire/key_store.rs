@@ -20,8 +20,8 @@ pub struct KeyStore {
     pub trusted: Vec<X509>,
 }
 
-/// Opens a store. The private key's password is the store's where it has none of its own. Errors are for the user
-/// and say nothing of where the bytes came from.
+/// Opens a store. Without `key_password` the private key has the store's password. Errors are messages for the
+/// user that do not name the file.
 pub fn open(
     bytes: &[u8],
     password: Option<&Secret>,
@@ -42,7 +42,7 @@ pub fn open(
     open_pem(&String::from_utf8_lossy(bytes), key_password.or(password))
 }
 
-/// Whether a store is taken for PEM: it begins like none of the others.
+/// Whether a store is taken for PEM: it begins like none of the other formats.
 pub fn is_pem(bytes: &[u8]) -> bool {
     !bytes.starts_with(&jks::MAGIC) && !bytes.starts_with(&JCEKS_MAGIC) && bytes.first() != Some(&0x30)
 }
@@ -111,8 +111,8 @@ fn pkcs12_problem(cause: &openssl::error::ErrorStack) -> String {
     "it cannot be read".to_owned()
 }
 
-/// Certificates, and a private key if there is one, of PEM text: with line ends or, as a properties file joins
-/// them, without.
+/// Certificates, and a private key if there is one, of PEM text: with line ends, or without as in a properties
+/// file that joins lines.
 pub fn open_pem(text: &str, key_password: Option<&Secret>) -> Result<KeyStore, String> {
     let mut key = None;
     let mut certificates = Vec::new();
@@ -145,7 +145,7 @@ pub fn open_pem(text: &str, key_password: Option<&Secret>) -> Result<KeyStore, S
 
 fn private_key(block: &PemBlock<'_>, password: Option<&Secret>) -> Result<PKey<Private>, String> {
     let password = password.map_or("", Secret::reveal);
-    // With a passphrase at hand, be it an empty one, OpenSSL does not ask the terminal for one.
+    // With a passphrase, even an empty one, OpenSSL does not ask for one on the terminal.
     PKey::private_key_from_pem_passphrase(block.text().as_bytes(), password.as_bytes()).map_err(|_| {
         if block.label.starts_with("ENCRYPTED") || block.body.contains("ENCRYPTED") {
             "the password of its private key is wrong or missing (ssl.key.password)".to_owned()
@@ -173,14 +173,14 @@ fn identity(key: PKey<Private>, mut chain: Vec<X509>) -> Result<Identity, String
     })
 }
 
-/// What stands between a BEGIN and its END.
+/// The text between a BEGIN line and its END line.
 struct PemBlock<'a> {
     label: &'a str,
     body: &'a str,
 }
 
 impl PemBlock<'_> {
-    /// The block in lines as OpenSSL wants them. One with headers of its own is left as it is.
+    /// The block in lines as OpenSSL wants them. One with its own headers is left as it is.
     fn text(&self) -> String {
         let Self { label, body } = self;
         if body.contains(':') {
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A store made by `make.sh` in the folder of golden files; the passwords stand there.
+    /// A store made by `make.sh` in the folder of golden files, which has the passwords.
     macro_rules! golden {
         ($name:literal) => {
             include_bytes!(concat!("../../tests/golden/key_stores/", $name)).as_slice()

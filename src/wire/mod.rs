@@ -1,8 +1,8 @@
 //! The Kafka protocol on a connection; shared by client and broker.
 //!
-//! Owns framing, headers, version choice, the client's connection, TLS and SASL, and one question
-//! to an HTTP server; owns no messages (those are
-//! kafka-protocol's, but for versions that it does not know) and knows no settings file.
+//! Owns framing, headers, version choice, the client's connection, TLS and SASL, and one request to
+//! an HTTP server; owns no messages (kafka-protocol has them, except versions that it does not
+//! know) and knows no settings file.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod channel;

@@ -5,7 +5,7 @@
 use bytes::{Buf, BufMut};
 
 /// Takes an unsigned varint off the front: at most five bytes, seven bits each, the lowest first. `None` when the
-/// bytes end before it does, or when its fifth byte announces another.
+/// bytes end before it does, or when its fifth byte has the continuation bit.
 pub fn take_unsigned_varint(bytes: &mut &[u8]) -> Option<u32> {
     let mut value = 0_u32;
     for shift in (0..35).step_by(7) {

@@ -1,4 +1,4 @@
-//! A password or token: it goes to the peer it is for, and into no log, error or debug output.
+//! A password or token: it is sent only to its peer, and is in no log, error or debug output.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Kafka's security protocols: what a connection is wrapped in, and whether its client says who it is.
+//! Kafka's security protocols: whether a connection uses TLS, and whether its client authenticates
+//! with SASL.
 
 use std::fmt;
 

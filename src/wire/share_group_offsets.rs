@@ -1,7 +1,7 @@
 //! `DescribeShareGroupOffsets`, versions 0–1: where share groups are in their partitions.
 //!
-//! kafka-protocol knows version 0 alone; version 1 (KIP-1226) has the lag besides, and is the same otherwise. The client's
-//! half: these messages are written as requests and read as answers.
+//! kafka-protocol knows version 0 alone; version 1 (KIP-1226) adds the lag. The client's half: these messages are
+//! written as requests and read as answers.
 
 use anyhow::{Context, bail};
 use bytes::Buf;

@@ -1,4 +1,4 @@
-//! A part of a buffer that several hold: bytes that came in one frame and leave in another without being copied.
+//! A shared part of a buffer: bytes that arrive in one frame and leave in another without a copy.
 
 use std::ops::{Deref, Range};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The certificate authorities this machine trusts. The OpenSSL in our binary was not told where they are.
+//! The certificate authorities this machine trusts. The OpenSSL in our binary does not know where they are.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -1,7 +1,7 @@
 //! TLS for our own connections: whom to trust, who we are, and what a failed handshake means.
 //!
-//! Verification is as Java's: every certificate of the trust store is an anchor, also one that is not
-//! self-signed, and the host's name is held against the certificate unless that is switched off.
+//! Verification is as Java's: every certificate of the trust store is an anchor, also one that is not self-signed,
+//! and the host name is checked against the certificate unless that is switched off.
 
 use std::fmt;
 use std::io;
@@ -18,7 +18,8 @@ use openssl::x509::{X509, X509VerifyResult};
 
 use super::error::WireError;
 
-/// Why there is no TLS between us and a broker. The texts say what is missing; no word of OpenSSL reaches the user.
+/// Why there is no TLS between us and a broker. The texts say what is missing; OpenSSL's own messages never reach the
+/// user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TlsFailure {
     /// What the settings ask for cannot be set up.
@@ -37,15 +38,15 @@ pub enum TlsFailure {
     UnknownAuthority,
     /// Another problem with the broker's certificate, by its number (`X509_V_ERR_…`).
     Untrusted(i32),
-    /// The broker wants to see a certificate, and we have none.
+    /// The broker requires a client certificate, and we have none.
     NoClientCertificate,
-    /// The broker does not accept our certificate; the words say why, as far as it tells.
+    /// The broker does not accept our certificate; the text says why, as far as the broker states it.
     ClientCertificateRefused(&'static str),
     NoCommonVersion,
     NoCommonCipher,
     /// The broker ended the handshake with this alert (RFC 8446 §6).
     Alert(i32),
-    /// It ended in another way.
+    /// The handshake ended in another way.
     Broken,
 }
 
@@ -111,12 +112,12 @@ impl fmt::Display for TlsFailure {
     }
 }
 
-/// Who may answer.
+/// Which broker certificates are accepted.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// Whoever one of these has signed, or is.
+    /// These, and those that one of these has signed.
     Certificates(Vec<X509>),
-    /// Anybody at all, without a check.
+    /// Any, without a check.
     Anybody,
 }
 
@@ -129,7 +130,7 @@ pub struct Identity {
     pub chain: Vec<X509>,
 }
 
-/// What TLS shall be like.
+/// The options of TLS.
 #[derive(Clone, Debug)]
 pub struct TlsOptions {
     pub trust: Trust,
@@ -179,7 +180,7 @@ impl Tls {
         })
     }
 
-    /// Shakes hands over `stream` with `host`. The stream's own time limits hold.
+    /// Does the handshake with `host` over `stream`, within the time limits of the stream.
     pub(crate) fn connect(&self, host: &str, stream: TcpStream) -> Result<SslStream<TcpStream>, WireError> {
         let configuration = self.connector.configure();
         let configuration = configuration.map_err(|cause| TlsFailure::SetUp(reasons(&cause).join(", ")));
@@ -190,8 +191,9 @@ impl Tls {
             .map_err(|failure| WireError::Tls(self.explain(host, &failure)))
     }
 
-    /// A failure of the stream under an open connection; `None` where it is not one of TLS. In TLS 1.3 the broker looks at our certificate when the
-    /// handshake is over for us, so that its refusal comes in the place of the first answer.
+    /// A failure of the stream under an open connection; `None` where it is not one of TLS. In TLS 1.3 the broker
+    /// checks our certificate after the handshake is complete on our side, so that its refusal arrives instead of the
+    /// first answer.
     pub(crate) fn explain_late(&self, failure: &io::Error) -> Option<WireError> {
         let cause = failure.get_ref()?.downcast_ref::<openssl::ssl::Error>()?;
         let alert = cause.ssl_error().and_then(alert);
@@ -202,11 +204,11 @@ impl Tls {
         })
     }
 
-    /// A failed handshake in words that say what to look at.
+    /// The cause of a failed handshake.
     fn explain(&self, host: &str, failure: &HandshakeError<TcpStream>) -> TlsFailure {
         match failure {
             HandshakeError::SetupFailure(cause) => TlsFailure::SetUp(reasons(cause).join(", ")),
-            // A blocking socket "would block" when its time is up.
+            // A blocking socket reports "would block" when its time is up.
             HandshakeError::WouldBlock(_) => TlsFailure::Silent,
             HandshakeError::Failure(stream) => self.explain_broken(host, stream),
         }
@@ -226,7 +228,7 @@ impl Tls {
                 _ => TlsFailure::Broken,
             };
         }
-        // The broker has shown its certificate: it speaks TLS, and what follows is about us.
+        // The broker has sent its certificate: it speaks TLS, and the failure is about our side.
         let is_known = stream.ssl().peer_certificate().is_some();
         let Some(stack) = stream.error().ssl_error() else {
             return TlsFailure::NotTls;
@@ -245,13 +247,13 @@ impl Tls {
         }
     }
 
-    /// What a broker's alert means; `is_known` when its own certificate has convinced us already.
+    /// What a broker's alert means; `is_known` if its own certificate has been received.
     fn explain_alert(&self, alert: i32, is_known: bool) -> TlsFailure {
         match alert {
             ALERT_HANDSHAKE_FAILURE if !is_known => TlsFailure::NoCommonCipher,
             ALERT_INSUFFICIENT_SECURITY => TlsFailure::NoCommonCipher,
             ALERT_PROTOCOL_VERSION => TlsFailure::NoCommonVersion,
-            // Whoever has sent no certificate hears of none but the missing one.
+            // If we have sent no certificate, these alerts mean the missing one.
             ALERT_HANDSHAKE_FAILURE | 41..=46 | 48 | 49 | 51 | ALERT_CERTIFICATE_REQUIRED
                 if !self.has_identity =>
             {
@@ -267,7 +269,7 @@ impl Tls {
     }
 }
 
-/// Whether whoever listens at `stream` answers a TLS greeting with TLS.
+/// Whether the peer of `stream` answers a TLS greeting with TLS.
 pub(crate) fn speaks_tls(host: &str, stream: TcpStream) -> bool {
     let options = TlsOptions {
         trust: Trust::Anybody,
@@ -293,7 +295,7 @@ const ALERT_CERTIFICATE_REQUIRED: i32 = 116;
 /// OpenSSL counts the alerts of the peer among its reasons from this number on (`SSL_AD_REASON_OFFSET`).
 const FIRST_ALERT: i32 = 1000;
 
-/// The alert that the peer has sent, if that is what ended the conversation.
+/// The alert of the peer, if one ended the connection.
 fn alert(stack: &ErrorStack) -> Option<i32> {
     let codes = stack.errors().iter().map(openssl::error::Error::reason_code);
     let mut alerts = codes

@@ -2,12 +2,11 @@
 
 use openssl::ssl::SslVersion;
 
-/// Why a setting cannot be kept: its name, and the reason.
+/// Why a setting cannot be applied: its name, and the reason.
 pub type Problem = (&'static str, &'static str);
 
-/// The oldest and the newest version of TLS, of the values of `ssl.protocol` and `ssl.enabled.protocols`. Java's own
-/// versions below 1.2 are switched off in every current JVM, so that a list which also names them asks for nothing more
-/// than the rest of it.
+/// The oldest and the newest version of TLS, from the values of `ssl.protocol` and `ssl.enabled.protocols`. Versions
+/// below 1.2 are disabled in every current JVM, so they are ignored in a list that names others too.
 pub fn versions(
     protocol: Option<&str>,
     enabled: Option<&str>,

@@ -1,4 +1,4 @@
-//! TLS of a listener: its certificate, which clients it takes, and the name in a client's certificate.
+//! TLS of a listener: its certificate, which client certificates it accepts, and the name in them.
 
 use std::fmt::Write;
 
@@ -15,16 +15,16 @@ use super::tls::Identity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
     None,
-    /// One is looked at where it is shown.
+    /// A certificate is optional, and checked if the client sends one.
     Requested,
     Required,
 }
 
-/// What TLS of a listener shall be like.
+/// The TLS options of a listener.
 #[derive(Clone, Debug)]
 pub struct TlsServerOptions {
     pub identity: Identity,
-    /// Who may sign certificates of clients.
+    /// The authorities that may sign client certificates.
     pub trusted: Vec<X509>,
     pub client_auth: ClientAuth,
     pub oldest_version: SslVersion,
@@ -39,7 +39,7 @@ pub struct TlsServerOptions {
 ///
 /// # Errors
 ///
-/// In words for the user: a certificate without its key, a cipher that is unknown.
+/// A message for the user: a certificate without its key, an unknown cipher.
 pub fn acceptor(options: &TlsServerOptions) -> Result<SslAcceptor, String> {
     build(options).map_err(|cause| {
         let reasons = cause.errors().iter().filter_map(openssl::error::Error::reason);
@@ -109,7 +109,7 @@ fn spelled(entry: &X509NameEntryRef) -> String {
     }
 }
 
-/// Characters with a meaning in such a name, behind a backslash (RFC 2253 §2.4).
+/// Puts a backslash before characters with a meaning in such a name (RFC 2253 §2.4).
 fn escaped(value: &str) -> String {
     let mut text = String::new();
     let last = value.chars().count().saturating_sub(1);
@@ -177,7 +177,7 @@ mod tests {
         distinguished_name(&certificate.build())
     }
 
-    /// The examples are those of RFC 2253 §5, and what Java 17 makes of an address.
+    /// The examples are those of RFC 2253 §5, and an address as Java 17 spells it.
     #[test]
     fn names_are_spelled_as_in_rfc_2253() {
         let steve = [("C", "GB"), ("O", "Isode Limited"), ("CN", "Steve Kille")];

@@ -62,7 +62,7 @@ impl Write for Transport {
     fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.write_vectored(slices),
-            // A TLS record a slice: callers gather small ones.
+            // One TLS record for each slice: callers join small slices.
             Self::Tls(stream) => match slices.iter().find(|slice| !slice.is_empty()) {
                 Some(slice) => stream.write(slice),
                 None => Ok(0),

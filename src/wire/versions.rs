@@ -5,7 +5,7 @@ use kafka_protocol::protocol::{Message, Request, VersionRange};
 
 use super::error::{WireError, api_name};
 
-/// What a broker says it serves.
+/// The API versions that a broker says it serves.
 #[derive(Clone, Debug, Default)]
 pub struct ApiVersions {
     ranges: Vec<(i16, VersionRange)>,

@@ -1,6 +1,6 @@
 //! Delegation tokens as logins (KIP-48): the user name of SCRAM is the id of a token, its password the HMAC of the id.
 //!
-//! Whoever has the secret key of the cluster can compute it; nobody has to keep it.
+//! The HMAC is computed from the secret key of the cluster, so it need not be stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -24,7 +24,7 @@ pub fn token_password(hmac: &[u8]) -> Secret {
     Secret::new(BASE64.encode(hmac))
 }
 
-/// What a broker compares the proof of a client with.
+/// The keys that a broker checks a client's proof with.
 pub fn token_keys(hash: ScramHash, key: &Secret, id: &str, salt: &[u8]) -> Result<ScramKeys, ErrorStack> {
     let password = token_password(&token_hmac(key, id)?);
     let salted = salted_password(hash, &password, salt, ITERATIONS.into())?;

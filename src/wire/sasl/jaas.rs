@@ -54,7 +54,7 @@ pub struct Section {
 }
 
 impl LoginFile {
-    /// Reads `name { class flag key=value … ; … };` again and again. The error says what is wrong and repeats no value.
+    /// Reads any number of `name { class flag key=value … ; … };`. The error says what is wrong and repeats no value.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut tokens = Tokens {
             rest: text.chars().peekable(),
@@ -69,13 +69,13 @@ impl LoginFile {
         Ok(Self(sections))
     }
 
-    /// The first of these sections that is there.
+    /// The first of these sections that exists.
     pub fn section(&self, names: &[&str]) -> Option<&Section> {
         let mut found = names.iter();
         found.find_map(|name| self.0.iter().find(|section| section.name == *name))
     }
 
-    /// Puts values in the place of `${name}`, as Java does with its system properties. The error names one that has no
+    /// Replaces `${name}` with its value, as Java does with its system properties. The error names one that has no
     /// value.
     pub fn expand(&mut self, value_of: impl Fn(&str) -> Option<String>) -> Result<(), String> {
         let modules = self.0.iter_mut().flat_map(|section| &mut section.modules);
@@ -268,7 +268,7 @@ impl Tokens<'_> {
         text
     }
 
-    /// What stands behind a backslash: a letter with a meaning, up to three octal digits, or itself.
+    /// What the characters after a backslash stand for: a letter with a meaning, up to three octal digits, or itself.
     fn escaped(&mut self) -> Option<char> {
         let c = self.rest.next()?;
         Some(match c {
@@ -299,7 +299,7 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '$') || c >= '\u{a0}'
 }
 
-/// What begins a number, and may stand inside a word.
+/// A character that may begin a number, and that a word may contain.
 fn is_numeric(c: char) -> bool {
     c.is_ascii_digit() || matches!(c, '.' | '-')
 }
@@ -320,7 +320,7 @@ mod tests {
         String::from_utf8(bytes.collect()).unwrap()
     }
 
-    /// What Kafka's own `JaasContext` makes of each is written down by `Record.java` beside the cases.
+    /// `Record.java` beside the cases has recorded how Kafka's own `JaasContext` reads each.
     #[test]
     fn everything_means_what_it_means_to_kafka() {
         let recorded = include_str!("../../../tests/golden/jaas/cases.txt");
@@ -357,7 +357,7 @@ mod tests {
         }
     }
 
-    /// A file as tutorials have it.
+    /// A file as in tutorials.
     const FILE: &str = "KafkaServer {\n  // brokers\n  org.apache.kafka.common.security.plain.PlainLoginModule required\n\
          username=\"admin\" user_admin=\"hunter2\";\n  \
          org.apache.kafka.common.security.scram.ScramLoginModule required;\n};\n\

@@ -1,4 +1,4 @@
-//! SASL on a connection: who we are and how that is said in each mechanism.
+//! SASL on a connection: the credentials, and the messages of each mechanism.
 //!
 //! A mechanism here is a conversation of byte strings; carrying them in `SaslAuthenticate` requests is the
 //! connection's work. The client's side; the broker's is in [`server`].
@@ -15,7 +15,7 @@ use super::secret::Secret;
 use scram::Scram;
 pub use scram::{ScramHash, salted_password};
 
-/// Who we are, for one mechanism.
+/// The client's credentials for one mechanism.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     Plain {
@@ -32,7 +32,7 @@ pub enum Credentials {
     OAuthBearer(Arc<dyn TokenSource>),
 }
 
-/// Where OAUTHBEARER tokens come from; asked again when a session is to be prolonged.
+/// Where OAUTHBEARER tokens come from; asked again when a session is prolonged.
 pub trait TokenSource: fmt::Debug + Send + Sync {
     /// A token that is valid now; the error is a message for the user without secrets.
     fn token(&self) -> Result<Token, String>;
@@ -42,7 +42,7 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Token {
     pub value: Secret,
-    /// Whom the token is for (`sub`), as far as can be seen.
+    /// The token's subject (`sub`); `unknown` if it cannot be read.
     pub principal: String,
     /// When it expires, in milliseconds since 1970.
     pub expires_at_ms: i64,
@@ -60,7 +60,7 @@ impl Credentials {
         }
     }
 
-    /// Begins a conversation: its state and the first thing to say.
+    /// Begins a conversation: its state and the first message.
     pub fn begin(&self) -> Result<(Conversation, Vec<u8>), String> {
         match self {
             Self::Plain { username, password } => {
@@ -87,7 +87,7 @@ impl Credentials {
 /// A conversation after its first message.
 #[derive(Debug)]
 pub enum Conversation {
-    /// Nothing more to say: the broker's verdict is all.
+    /// No further message: only the broker's verdict follows.
     SaidAll,
     Scram(Box<Scram>),
     /// An empty answer accepts the token; another is the refusal, to be acknowledged (RFC 7628 §3.2.3).
@@ -95,7 +95,7 @@ pub enum Conversation {
 }
 
 impl Conversation {
-    /// What to answer the broker; `None` when both sides are content.
+    /// The answer to the broker's message; `None` if the conversation ends here.
     pub fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, String> {
         match self {
             Self::SaidAll => Ok(None),

@@ -11,13 +11,13 @@ use openssl::sign::Signer;
 
 use crate::wire::secret::Secret;
 
-/// Fewer rounds than RFC 7677 allows would make the password cheap to guess for whoever listens.
+/// With fewer rounds than RFC 7677 allows, an eavesdropper could guess the password cheaply.
 const FEWEST_ITERATIONS: usize = 4096;
 
 /// More rounds would only cost us time; Kafka's own limit is 16 384.
 const MOST_ITERATIONS: usize = 1_000_000;
 
-/// Which SCRAM.
+/// The hash of a SCRAM mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScramHash {
     Sha256,
@@ -56,7 +56,7 @@ pub struct Scram {
     hash: ScramHash,
     password: Secret,
     nonce: String,
-    /// Our first message without its header, as the proof wants it.
+    /// Our first message without its header (`client-first-message-bare`), which the proof covers.
     first_bare: String,
     state: State,
 }
@@ -164,7 +164,7 @@ impl Scram {
     }
 }
 
-/// What a broker stores of a password is made of this (RFC 5802 §3, `SaltedPassword`).
+/// The `SaltedPassword` of RFC 5802 §3, from which the keys that a broker stores are computed.
 pub fn salted_password(
     hash: ScramHash,
     password: &Secret,

@@ -1,7 +1,7 @@
-//! The broker's side of SASL: what clients say in each mechanism, read and checked; no socket, no users of its own.
+//! The broker's side of SASL: reads and checks the client's messages of each mechanism; no socket, no users of its
+//! own.
 //!
-//! PLAIN (RFC 4616), SCRAM (RFC 5802, RFC 7677), OAUTHBEARER (RFC 7628). What is compared with a secret is compared in
-//! constant time.
+//! PLAIN (RFC 4616), SCRAM (RFC 5802, RFC 7677), OAUTHBEARER (RFC 7628). Secrets are compared in constant time.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +11,7 @@ use openssl::memcmp;
 use super::scram::{ScramHash, hmac};
 use crate::wire::secret::Secret;
 
-/// What a client says in PLAIN.
+/// The content of a client's PLAIN message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainLogin {
     pub username: String,
@@ -21,13 +21,13 @@ pub struct PlainLogin {
 /// Why a login is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The client is told this.
+    /// This message is sent to the client.
     Told(String),
-    /// The client is told no more than that it is refused: the reason would give away which users there are.
+    /// No reason is sent to the client, since it would reveal which users exist.
     Untold,
 }
 
-/// Another identity than the client's own is never taken.
+/// An authorization identity other than the client's own is never accepted.
 const OTHER_IDENTITY: &str =
     "Authentication failed: Client requested an authorization id that is different from username";
 
@@ -38,7 +38,7 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
 
 /// Reads the one message of PLAIN: `[authzid] NUL username NUL password`.
 pub fn read_plain(message: &[u8]) -> Result<PlainLogin, Refusal> {
-    // Bytes that are no text are in no password.
+    // Invalid UTF-8 matches no password.
     let text = String::from_utf8_lossy(message);
     let mut parts = text.split('\0');
     let (Some(identity), Some(username), Some(password), None) =
@@ -65,7 +65,7 @@ pub fn read_plain(message: &[u8]) -> Result<PlainLogin, Refusal> {
     })
 }
 
-/// What a broker keeps of a password.
+/// What a broker stores instead of a password (RFC 5802 §3).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramKeys {
     pub salt: Vec<u8>,
@@ -80,14 +80,14 @@ pub struct ScramFirst {
     pub username: String,
     /// The user name is the id of a delegation token (KIP-48).
     pub with_token: bool,
-    /// Another identity is asked for than the user's own.
+    /// An authorization identity other than the user's own is requested.
     is_for_another: bool,
     nonce: String,
     bare: String,
 }
 
 impl ScramFirst {
-    /// Refuses another identity than the user's own; to be asked once the user is known.
+    /// Refuses an authorization identity other than the user's own; to be called once the user is known.
     pub fn check_identity(&self) -> Result<(), Refusal> {
         if self.is_for_another {
             return Err(Refusal::Told(OTHER_IDENTITY.to_owned()));
@@ -144,12 +144,12 @@ pub struct ScramServer {
     hash: ScramHash,
     keys: ScramKeys,
     nonce: String,
-    /// What was said so far, as the proof wants it.
+    /// The messages so far, as the proof covers them (`AuthMessage` without its last part).
     said: String,
 }
 
 impl ScramServer {
-    /// The state and the broker's challenge. `own_nonce` is random, in letters.
+    /// The state and the broker's challenge. `own_nonce` is random text without commas.
     pub fn begin(hash: ScramHash, first: &ScramFirst, keys: ScramKeys, own_nonce: &str) -> (Self, Vec<u8>) {
         let nonce = format!("{}{own_nonce}", first.nonce);
         let challenge = format!("r={nonce},s={},i={}", BASE64.encode(&keys.salt), keys.iterations);
@@ -163,7 +163,7 @@ impl ScramServer {
         (state, challenge.into_bytes())
     }
 
-    /// Checks the client's proof; the broker's own, which ends the conversation.
+    /// Checks the client's proof; returns the broker's signature, which ends the conversation.
     pub fn finish(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
         let text = std::str::from_utf8(message).map_err(|_| Refusal::Untold)?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or(Refusal::Untold)?;
@@ -178,7 +178,7 @@ impl ScramServer {
         self.verify(&proof, signed.as_bytes()).ok_or(Refusal::Untold)
     }
 
-    /// The answer to a right proof (RFC 5802 §3).
+    /// The answer to a correct proof (RFC 5802 §3).
     fn verify(&self, proof: &[u8], signed: &[u8]) -> Option<Vec<u8>> {
         let digest = self.hash.digest();
         let signature = hmac(digest, &self.keys.stored_key, signed).ok()?;
@@ -196,8 +196,8 @@ impl ScramServer {
     }
 }
 
-/// Reads the one message of OAUTHBEARER: `n,[a=…],^Aauth=Bearer TOKEN^A[key=value^A…]^A`. Gives the identity that is
-/// asked for, empty where none is, and the token.
+/// Reads the one message of OAUTHBEARER: `n,[a=…],^Aauth=Bearer TOKEN^A[key=value^A…]^A`. Returns the authorization
+/// identity, empty if there is none, and the token.
 pub fn read_bearer(message: &[u8]) -> Result<(String, Secret), Refusal> {
     let text = std::str::from_utf8(message).map_err(|_| Refusal::Untold)?;
     let rest = text.strip_prefix("n,").ok_or(Refusal::Untold)?;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever our client says with a password, the broker takes it with that password, and with no other.
+        /// The broker accepts our client's messages with the same password, and with no other.
         #[test]
         fn the_client_and_the_broker_understand_each_other(
             name in "[a-z=,é]{1,8}", password in "[ -~é]{1,12}", other in "[ -~]{1,12}",
