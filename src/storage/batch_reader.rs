@@ -1,5 +1,5 @@
 //! Walks the batches of a log file that may be larger than memory and may be growing: one bounded buffer, no batch is
-//! held whole unless asked for, no length is believed before the file has the bytes.
+//! held whole unless asked for, no length is trusted before the file has the bytes.
 
 use std::fs::File;
 
@@ -35,13 +35,13 @@ pub struct BatchReader<'f> {
     position: u64,
     end: u64,
     buffer: Vec<u8>,
-    /// Where in the file the buffer's bytes stand.
+    /// The position in the file of the buffer's first byte.
     buffer_at: u64,
     buffer_size: usize,
 }
 
 impl<'f> BatchReader<'f> {
-    /// Visits the batches that lie between `position` and `end`, both in bytes from the file's start.
+    /// Visits the batches between `position` and `end`, both in bytes from the file's start.
     pub fn new(file: &'f File, position: u64, end: u64, buffer_size: usize) -> Self {
         Self {
             file,
@@ -53,12 +53,12 @@ impl<'f> BatchReader<'f> {
         }
     }
 
-    /// Where the next batch would start; after the last whole one its end.
+    /// Where the next batch would start: the end of the last whole one.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next batch that lies whole before the end; `None` at the end and before a batch that is cut off. The inner
+    /// The next batch that is whole before the end; `None` at the end and before a batch that is cut off. The inner
     /// error is about the bytes, the outer one about the disk.
     pub fn next_batch(&mut self) -> Result<Option<Result<BatchPosition, BatchError>>> {
         let position = self.position;
@@ -76,7 +76,7 @@ impl<'f> BatchReader<'f> {
         Ok(Some(Ok(batch)))
     }
 
-    /// The next whole batch, bytes that are none taken as the end.
+    /// The next whole batch; bytes that are no batch count as the end.
     pub fn next_valid(&mut self) -> Result<Option<BatchPosition>> {
         Ok(self.next_batch()?.and_then(std::result::Result::ok))
     }

@@ -1,7 +1,7 @@
-//! Where a log goes on behind bytes that are no batch: the next place that holds a whole one.
+//! Finds the next whole batch after bytes that are no batch.
 //!
-//! Owns what is taken for a batch there: a header that contradicts neither itself nor the file, and a checksum that
-//! holds.
+//! Owns what is taken for a batch there: a header that contradicts neither itself nor the file, and a correct
+//! checksum.
 
 use std::fs::File;
 use std::io;
@@ -13,8 +13,8 @@ use crate::records::batch_header::{BatchHeader, HEADER_LEN, MAGIC_AT};
 
 /// Bytes searched at once.
 const WINDOW_BYTES: usize = 128 * 1024;
-/// So many times the searched bytes may be summed up for checksums: a file full of headers that promise long batches
-/// would keep one busy for days.
+/// Checksums are computed over at most this many times the searched bytes: a file full of headers that state long
+/// batches would otherwise take days.
 const MOST_SUMMED: u64 = 16;
 
 /// What is searched for.
@@ -22,7 +22,7 @@ const MOST_SUMMED: u64 = 16;
 pub struct Wanted {
     /// The batch's format: that of the batches before.
     pub magic: i8,
-    /// No batch with an offset below.
+    /// The smallest base offset.
     pub least_offset: i64,
 }
 
@@ -67,7 +67,7 @@ pub fn next_batch(file: &Arc<File>, from: u64, end: u64, wanted: Wanted) -> io::
 /// The header at the start of `bytes` and the batch's size, unless no broker would have written it.
 fn plausible(bytes: &[u8]) -> Option<(BatchHeader, u64)> {
     let header = BatchHeader::parse(bytes).ok()?;
-    // The bits of attributes that have a meaning.
+    // The defined attribute bits.
     let (known, least_count) = if header.magic < 2 { (0x0f, -1) } else { (0x7f, 0) };
     let is_known = header.attributes & !known == 0 && header.codec().is_some();
     let counts = least_count..=i64::from(header.last_offset_delta) + 1;

@@ -1,6 +1,7 @@
-//! Kafka's text checkpoints: a version line, a count line, one entry a line. Written beside and renamed.
+//! Kafka's text checkpoints: a version line, a count line, one entry a line. Written to a temporary file that is
+//! then renamed.
 //!
-//! Owns the form, not the meaning of an entry's words.
+//! Owns the form, not the meaning of the entries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,8 +85,8 @@ pub fn read(path: &Path) -> Result<String> {
     }
 }
 
-/// Replaces the file as a whole: whoever reads it, or finds it after a crash, sees the old text or the new one. With
-/// `sync` also after a power cut.
+/// Replaces the file as a whole: a reader, also after a crash of the process, sees the old text or the new one; with
+/// `sync` also after a power failure.
 pub fn write(path: &Path, text: &[u8], sync: bool) -> Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(TEMPORARY_SUFFIX);

@@ -1,7 +1,6 @@
-//! Some whole batches of a log in a row, as a walk hands them out: in memory, yet to be read, or where the kernel keeps
-//! them.
+//! Some consecutive whole batches of a log, as a walk hands them out: in memory, not read yet, or in a mapped file.
 //!
-//! Owns how one gets at their bytes; which batches they are, the walk knows.
+//! Owns the access to their bytes; the walk decides which batches they are.
 
 use std::fs::File;
 use std::io;
@@ -12,28 +11,28 @@ use super::large_batch::LargeBatch;
 use super::positioned::append_at;
 use crate::records::batch_header::HEADER_LEN;
 
-/// Whole batches in a row.
+/// Consecutive whole batches.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
     /// Where the first of them starts in the file.
     pub position: u64,
     /// How many chunks came before.
     pub number: u64,
-    /// The batches, and perhaps the beginning of the next one behind [`Chunk::len`].
+    /// The batches, and perhaps the beginning of the next one after [`Chunk::len`].
     pub bytes: Vec<u8>,
     /// Bytes of the whole batches.
     pub len: usize,
     /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
     pub large: Option<LargeBatch>,
-    /// Where the batches lie instead of in `bytes`.
+    /// The mapped file that holds the batches, instead of `bytes`.
     pub(super) window: Option<Arc<FileWindow>>,
-    /// Where `bytes` are still to be read from.
+    /// The file that `bytes` are still to be read from.
     pub(super) pending: Option<Arc<File>>,
 }
 
 impl Chunk {
-    /// The first bytes of the batch at `at`, and of what follows when it has fewer than that; `copy` holds those of a
-    /// chunk in place.
+    /// The bytes from `at` on: at least as many as a header has, if available. Those of a mapped chunk are copied to
+    /// `copy`.
     pub fn head<'a>(&'a self, at: usize, copy: &'a mut [u8; HEADER_LEN]) -> &'a [u8] {
         match &self.window {
             Some(window) => {
@@ -53,12 +52,13 @@ impl Chunk {
         }
     }
 
-    /// Fails when what was read in place was not there: nothing that was made of it holds then.
+    /// Fails if bytes of a mapped chunk were missing when they were read: results computed from them are invalid
+    /// then.
     pub fn check(&self) -> io::Result<()> {
         self.window.as_ref().map_or(Ok(()), |window| window.check())
     }
 
-    /// Reads the bytes, unless they have been: the work that threads sharing a walk do side by side.
+    /// Reads the bytes, unless they have been read: work that the threads of a walk do in parallel.
     pub fn load(&mut self) -> io::Result<()> {
         let Some(file) = self.pending.take() else {
             return Ok(());

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::disk_faults::{self as faults, Operation};
 
-/// Makes an empty file; one that is there is emptied.
+/// Creates an empty file; an existing one is truncated.
 pub fn create(path: &Path) -> io::Result<File> {
     faults::check_path(Operation::Create, path)?;
     File::create(path)
@@ -33,27 +33,27 @@ pub fn write_all_at(file: &File, bytes: &[u8], position: u64) -> io::Result<()> 
     Err(failure.error)
 }
 
-/// Makes a file that has these bytes; after a failure it may have some of them.
+/// Creates a file with these bytes; after a failure it may have some of them.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let file = create(path)?;
     write_all_at(&file, bytes, 0)?;
     Ok(file)
 }
 
-/// Cuts a file off, or lets it grow by zeros.
+/// Truncates a file, or extends it with zeros.
 pub fn set_len(file: &File, len: u64) -> io::Result<()> {
     faults::check_file(Operation::Truncate, file)?;
     file.set_len(len)
 }
 
-/// Makes the bytes of a file last through a power cut. After a failure they may be lost, and asking again says nothing
-/// about them.
+/// Syncs the bytes of a file (`fdatasync`). After a failure they may be lost, and a later success does not mean that
+/// they are on disk.
 pub fn sync(file: &File) -> io::Result<()> {
     faults::check_file(Operation::Sync, file)?;
     file.sync_data()
 }
 
-/// The same for a file that has just been made, or for the names in a folder.
+/// Syncs the bytes and the metadata (`fsync`) of a new file, or the names in a folder.
 pub fn sync_all(file: &File) -> io::Result<()> {
     faults::check_file(Operation::Sync, file)?;
     file.sync_all()
@@ -70,13 +70,13 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Makes a folder; not those above it.
+/// Creates a folder, not its parents.
 pub fn create_dir(path: &Path) -> io::Result<()> {
     faults::check_path(Operation::Create, path)?;
     fs::create_dir(path)
 }
 
-/// Fills `place` with the bytes from `position` on, all of it.
+/// Fills all of `place` with the bytes from `position` on.
 pub fn read_exact_at(file: &File, place: &mut [u8], position: u64) -> io::Result<()> {
     faults::check_file(Operation::Read, file)?;
     file.read_exact_at(place, position)

@@ -1,9 +1,9 @@
 //! A disk that fails on purpose: rules that say which of the next operations under a folder go wrong, and how.
 //!
-//! For tests alone: nothing but a test's own call, or a question on a broker's control socket, puts rules in force.
-//! Until then each operation costs one load of a flag. The rules count; nothing is drawn here, so that whoever chooses
-//! them by a seed gets the same failures again. What is known of an open file is its descriptor: its name comes from
-//! `/proc`, and where there is none, only operations that name a path are hit.
+//! For tests alone: only a test's own call, or a request on a broker's control socket, puts rules in force. Until then
+//! each operation costs one load of a flag. The rules count operations and use no random numbers, so that rules chosen
+//! by a seed give the same failures again. The path of an open file comes from `/proc`; without `/proc` only
+//! operations that name a path are hit.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -29,18 +29,18 @@ pub enum Operation {
     Read,
 }
 
-/// What becomes of an operation that a rule hits.
+/// What happens to an operation that a rule hits.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It fails with this error number of the system, such as `libc::EIO`.
     Fail(i32),
-    /// A write leaves so many percent of its bytes, and fails with `EIO`.
+    /// A write writes this percentage of its bytes, and fails with `EIO`.
     Tear(u8),
-    /// Writes have room for so many more bytes together: the one that needs more leaves what fits, and fails with
+    /// All writes together have room for this many more bytes: one that needs more writes what fits and fails with
     /// `ENOSPC`, as do later ones that need more than is left.
     Room(u64),
-    /// It takes so many milliseconds longer.
+    /// It takes this many milliseconds longer.
     WaitMs(u64),
 }
 
@@ -50,9 +50,9 @@ pub struct DiskRule {
     pub operation: Operation,
     /// Only files whose path contains this.
     pub named: String,
-    /// So many operations that match go well first.
+    /// This many matching operations succeed first.
     pub skip: u64,
-    /// So many are hit then; all where there is no number.
+    /// This many are hit after these; `None` is all.
     pub count: Option<u64>,
     pub effect: Effect,
 }
@@ -73,7 +73,7 @@ fn rules() -> MutexGuard<'static, BTreeMap<PathBuf, Vec<DiskRule>>> {
     RULES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Replaces the rules about everything below `folder`; none lets it work again.
+/// Replaces the rules for everything below `folder`; an empty list ends the failures.
 pub fn set(folder: &Path, new: Vec<DiskRule>) {
     let mut rules = rules();
     if new.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn check_path(operation: Operation, path: &Path) -> io::Result<()> {
     if is_armed() { fail(operation, path) } else { Ok(()) }
 }
 
-/// The same for an open file.
+/// [`check_path`] for an open file.
 #[inline]
 pub(super) fn check_file(operation: Operation, file: &File) -> io::Result<()> {
     if is_armed() {
@@ -106,7 +106,7 @@ pub(super) fn check_file(operation: Operation, file: &File) -> io::Result<()> {
     }
 }
 
-/// The same for a write of `length` bytes.
+/// [`check_path`] for a write of `length` bytes.
 #[inline]
 pub(super) fn check_write(file: &File, length: usize) -> Option<WriteFailure> {
     if is_armed() {
@@ -137,7 +137,7 @@ fn hit(operation: Operation, path: &Path, length: usize) -> Option<WriteFailure>
 }
 
 impl DiskRule {
-    /// Counts an operation, and says how it fails; a wait is added to `wait`.
+    /// Counts an operation, and returns how it fails; a wait is added to `wait`.
     fn take(&mut self, length: usize, wait: &mut Duration) -> Option<WriteFailure> {
         if let Effect::Room(left) = &mut self.effect {
             let fits = usize::try_from(*left).unwrap_or(usize::MAX).min(length);

@@ -1,6 +1,6 @@
 //! A file of entries of one size, of any length, read through a small window.
 //!
-//! Owns where an entry stands; what it means belongs to the file's own module, and writing to `index_file`.
+//! Owns where an entry is; its meaning belongs to the file's own module, and writing to `index_file`.
 
 use std::fs::File;
 use std::io;
@@ -23,7 +23,7 @@ pub struct EntryFile<const N: usize> {
 }
 
 impl<const N: usize> EntryFile<N> {
-    /// The whole entries of `file` behind its first `skip` bytes.
+    /// The whole entries of `file` after its first `skip` bytes.
     pub fn new(file: File, skip: u64) -> io::Result<Self> {
         let len = file.metadata()?.len().saturating_sub(skip) / N as u64;
         Ok(Self {
@@ -75,8 +75,8 @@ impl<const N: usize> EntryFile<N> {
         self.skip + at * N as u64
     }
 
-    /// How many entries come before the first of which `is_before` does not hold, in a file where it holds of those in
-    /// front alone. Reads as few entries as there are bits in the number of entries.
+    /// The number of entries for which `is_before` is true, if they all precede the others. A binary search: it reads
+    /// about log₂ of the number of entries.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ pub const METADATA_TOPIC: &str = "__cluster_metadata";
 pub const BOOTSTRAP_CHECKPOINT: &str = "bootstrap.checkpoint";
 /// Appended to a file that is being replaced.
 pub const TEMPORARY_SUFFIX: &str = ".tmp";
-/// A segment's file on its way out, and the two stages of a segment that compaction writes.
+/// A segment's file that is being deleted, and the two stages of a segment that compaction writes.
 pub const DELETED_SUFFIX: &str = ".deleted";
 pub const CLEANED_SUFFIX: &str = ".cleaned";
 pub const SWAP_SUFFIX: &str = ".swap";
@@ -30,7 +30,7 @@ const FUTURE_FOLDER_SUFFIX: &str = "-future";
 const MAX_FOLDER_NAME_LEN: usize = 255;
 const OFFSET_DIGITS: usize = 20;
 const EPOCH_DIGITS: usize = 10;
-/// Digits in base 16 that keep apart the folders of topics of one name.
+/// Hexadecimal digits that distinguish folders of topics with the same name.
 const UNIQUE_DIGITS: usize = 32;
 
 /// What a file of a partition's folder holds, told by its suffix.
@@ -116,17 +116,18 @@ pub fn parse_partition_folder(name: &str) -> Option<TopicPartition> {
     Some(TopicPartition::new(topic, partition.parse().ok()?))
 }
 
-/// The name of a partition's folder once the partition is deleted. `unique` keeps two folders of one name apart.
+/// The name of a partition's folder once the partition is deleted. `unique` distinguishes folders of the same
+/// partition.
 pub fn deleted_folder(partition: &TopicPartition, unique: u128) -> String {
     unique_folder(partition, unique, DELETE_FOLDER_SUFFIX)
 }
 
-/// The name of the folder of a replica that is on its way to a log dir (KIP-113).
+/// The name of the folder of a replica that is being moved to a log dir (KIP-113).
 pub fn future_folder(partition: &TopicPartition, unique: u128) -> String {
     unique_folder(partition, unique, FUTURE_FOLDER_SUFFIX)
 }
 
-/// The topic's end is cut where the name would become longer than a file system allows.
+/// The end of the topic's name is cut off where the name would be longer than a file system allows.
 fn unique_folder(partition: &TopicPartition, unique: u128, suffix: &str) -> String {
     let tail = format!("-{}.{unique:0UNIQUE_DIGITS$x}{suffix}", partition.partition);
     let mut room = MAX_FOLDER_NAME_LEN
@@ -138,7 +139,7 @@ fn unique_folder(partition: &TopicPartition, unique: u128, suffix: &str) -> Stri
     format!("{}{tail}", partition.topic.get(..room).unwrap_or_default())
 }
 
-/// The name of a partition's folder that is given up, as Apache Kafka does with a partition that it does not know.
+/// The name of the folder of a stray partition: one that the cluster does not know.
 pub fn stray_folder(partition: &TopicPartition, unique: u128) -> String {
     format!(
         "{}.{unique:0UNIQUE_DIGITS$x}{STRAY_FOLDER_SUFFIX}",
@@ -146,12 +147,13 @@ pub fn stray_folder(partition: &TopicPartition, unique: u128) -> String {
     )
 }
 
-/// Whether a folder is what deletion left: exactly a name that [`deleted_folder`] makes, since its files are removed.
+/// Whether a folder is that of a deleted partition. Only a name that [`deleted_folder`] makes counts, since the files
+/// of such a folder are removed.
 pub fn is_deleted_folder(name: &str) -> bool {
     parse_unique_folder(name, DELETE_FOLDER_SUFFIX).is_some()
 }
 
-/// The partition whose replica is on its way into this folder; its topic's name may be cut off.
+/// The partition whose replica is being moved into this folder; its topic's name may be cut off.
 pub fn parse_future_folder(name: &str) -> Option<TopicPartition> {
     parse_unique_folder(name, FUTURE_FOLDER_SUFFIX)
 }
@@ -162,8 +164,8 @@ fn parse_unique_folder(name: &str, suffix: &str) -> Option<TopicPartition> {
     parse_partition_folder(partition).filter(|_| is_unique)
 }
 
-/// Whether a file in a partition's folder is the log's own: a segment's file, a checkpoint, or one of those on its way
-/// in or out.
+/// Whether a file in a partition's folder is the log's own: a segment's file, a checkpoint, or one of them that is
+/// being written or deleted.
 pub fn is_log_file(name: &str) -> bool {
     is_whole_log_file(name) || unfinished(name).is_some_and(is_whole_log_file)
 }

@@ -1,8 +1,8 @@
-//! A stretch of a file, looked at where the kernel keeps it: half the cost of reading where each byte is needed once.
+//! A memory-mapped part of a file: half the cost of reading where each byte is needed once.
 //!
-//! Owns the mapping, and what happens when the file is cut or its disk fails under it: the program is not killed, what
-//! is gone reads as zeros, and the window tells. No reference to the bytes ever leaves this file, since others may be
-//! writing them: they are copied out, or summed up.
+//! Owns the mapping, and what happens when the file is cut or its disk fails under it: the program is not killed by
+//! `SIGBUS`, missing bytes read as zeros, and [`FileWindow::check`] fails. No reference to the bytes ever leaves this
+//! file, since others may be writing them: they are copied out, or a checksum is computed.
 #![allow(
     unsafe_code,
     reason = "mapping, and the signal for what cannot be read; each block has its proof"
@@ -21,15 +21,15 @@ use crate::records::batch_header::{crc_covers_from, crc_of};
 
 /// Windows begin at multiples of this in the file, so that the kernel can map its largest pages at once.
 const ALIGNMENT: u64 = 2 << 20;
-/// Two alignments: wherever in its first half one begins to look, as much as an alignment follows.
+/// Two alignments: from any byte of the first half on there is at least one alignment.
 const WINDOW_BYTES: u64 = 2 * ALIGNMENT;
-/// More than any walk has threads.
+/// More than the threads of any walk.
 const MOST_WINDOWS: usize = 16;
 
-/// The mappings that the signal's handler knows of.
+/// The mappings that the signal handler knows.
 static MAPPED: [Mapped; MOST_WINDOWS] = [const { Mapped::none() }; MOST_WINDOWS];
 
-/// Where one window lies in memory.
+/// Where one window is in memory.
 #[derive(Debug)]
 struct Mapped {
     is_taken: AtomicBool,
@@ -62,7 +62,7 @@ impl Mapped {
     }
 }
 
-/// A stretch of a file in memory.
+/// A part of a file in memory.
 #[derive(Debug)]
 pub struct FileWindow {
     file: Arc<File>,
@@ -91,7 +91,7 @@ impl FileWindow {
             .filter(|len| *len > 0);
         let len = len.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         let mapped = Mapped::take().ok_or_else(|| io::Error::other("too many windows"))?;
-        // SAFETY: the kernel chooses an address where nothing lies.
+        // SAFETY: the kernel chooses an unused address.
         let address = unsafe {
             mmap(
                 std::ptr::null_mut(),
@@ -132,7 +132,7 @@ impl FileWindow {
         self.start + self.len as u64
     }
 
-    /// Fails when the window's part of the file is not whole any more, or could not be read where anybody looked at it.
+    /// Fails if the file has become shorter than the window, or if a byte that was accessed could not be read.
     pub fn check(&self) -> io::Result<()> {
         if self.file.metadata()?.len() < self.end() {
             return Err(cut());
@@ -143,7 +143,7 @@ impl FileWindow {
         Ok(())
     }
 
-    /// Copies from the file's byte `at` on; answers how much was inside the window.
+    /// Copies from the file's byte `at` on; returns how many bytes were inside the window.
     pub fn copy(&self, at: u64, out: &mut [u8]) -> usize {
         let bytes = self.bytes(at, out.len() as u64);
         if let Some(out) = out.get_mut(..bytes.len()) {
@@ -161,13 +161,13 @@ impl FileWindow {
         }
     }
 
-    /// What there is of `len` bytes from the file's byte `at` on. Not handed out: see above.
+    /// Up to `len` bytes from the file's byte `at` on, as many as the window has. Never leaves this file: see above.
     fn bytes(&self, at: u64, len: u64) -> &[u8] {
         let inside = at.clamp(self.start, self.end()) - self.start;
         let len = len.min(self.len as u64 - inside);
-        // SAFETY: `inside + len` is at most the mapping's length, and the mapping lives as long as `self`; what
-        // the file no longer has is replaced by zeros before the access goes on. Another process may write the file
-        // meanwhile: each caller reads each byte once, and decides nothing by it but what it copies or sums up.
+        // SAFETY: `inside + len` is at most the mapping's length, and the mapping lives as long as `self`; what the
+        // file no longer has is replaced by zeros before the access continues. Another process may write the file
+        // meanwhile: each caller reads each byte once, and only copies it or adds it to a checksum.
         unsafe {
             std::slice::from_raw_parts(
                 self.address.as_ptr().cast::<u8>().add(inside as usize),
@@ -180,12 +180,12 @@ impl FileWindow {
 impl Drop for FileWindow {
     fn drop(&mut self) {
         self.mapped.give_back();
-        // SAFETY: exactly what was mapped, and nobody can look at it any more.
+        // SAFETY: exactly what was mapped, and no reference to it is left.
         let _ = unsafe { munmap(self.address.as_ptr(), self.len) };
     }
 }
 
-/// What one says of a file that others have made shorter.
+/// The error for a file that was truncated while it was read.
 pub(super) fn cut() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the file was cut while it was read")
 }
@@ -199,7 +199,7 @@ pub struct MappedBatch<'w> {
 }
 
 impl MappedBatch<'_> {
-    /// What is left of it without its first bytes.
+    /// The batch without its first `skip` bytes.
     #[must_use]
     pub fn behind(self, skip: usize) -> Self {
         let skip = self.size.min(skip as u64);
@@ -215,7 +215,7 @@ impl MappedBatch<'_> {
         self.size
     }
 
-    /// The checksum as it should stand in the header of a batch of format `magic`.
+    /// The checksum that the header of a batch of format `magic` should hold.
     pub fn computed_crc(&self, magic: i8) -> u32 {
         let from = crc_covers_from(magic) as u64;
         crc_of(
@@ -239,10 +239,11 @@ impl Read for MappedBatch<'_> {
     }
 }
 
-/// What was done for the signal before; none when that cannot be changed.
+/// The previous action for `SIGBUS`; `None` if ours cannot be installed.
 static BEFORE: OnceLock<Option<libc::sigaction>> = OnceLock::new();
 
-/// Lets [`on_bus_error`] see to reads of what a mapped file does not have; answers whether it does.
+/// Installs [`on_bus_error`] as the handler for reads of missing parts of a mapped file; returns whether it is
+/// installed.
 fn catches_bus_errors() -> bool {
     BEFORE
         .get_or_init(|| {
@@ -252,17 +253,17 @@ fn catches_bus_errors() -> bool {
             action.sa_sigaction =
                 on_bus_error as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            // SAFETY: the handler does only what a handler may, see there; `before` is a place for the answer.
+            // SAFETY: the handler does only what a handler may, see there; `before` receives the previous action.
             let changed = unsafe { libc::sigaction(libc::SIGBUS, &raw const action, &raw mut before) };
             (changed == 0).then_some(before)
         })
         .is_some()
 }
 
-/// Puts zeros where a window cannot be read any more, and lets the read go on; what is in no window goes to whoever
-/// saw to it before. Reads atomics and makes two system calls at most, as a handler may.
+/// Maps zeros over a window that cannot be read, and lets the read continue; a fault outside of all windows is left to
+/// the previous action. Reads atomics and makes at most two system calls, so it is async-signal-safe.
 extern "C" fn on_bus_error(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
-    // SAFETY: the kernel hands over the signal's own description.
+    // SAFETY: the kernel passes a valid description of the signal.
     let address = unsafe { (*info).si_addr() }.addr();
     let hit = MAPPED.iter().find_map(|mapped| {
         let start = mapped.start.load(Ordering::Acquire);
@@ -271,8 +272,7 @@ extern "C" fn on_bus_error(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void)
     });
     if let Some((mapped, start, end)) = hit {
         mapped.is_broken.store(true, Ordering::Release);
-        // SAFETY: replaces a window that a thread is reading this moment, so that it is alive, by pages of the same
-        // protection.
+        // SAFETY: replaces a window by pages of the same protection; it is alive, since a thread is reading it.
         let zeros = unsafe {
             mmap_anonymous(
                 std::ptr::with_exposed_provenance_mut(start),
@@ -286,7 +286,7 @@ extern "C" fn on_bus_error(_: c_int, info: *mut libc::siginfo_t, _: *mut c_void)
         }
     }
     if let Some(Some(before)) = BEFORE.get() {
-        // SAFETY: puts back what was there; the access then fails again, and that sees to it.
+        // SAFETY: restores the previous action, which handles the access when it fails again.
         unsafe { libc::sigaction(libc::SIGBUS, before, std::ptr::null_mut()) };
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing finished segments to the disk without holding up the log: ask, sync elsewhere, report back.
+//! Syncs finished segments without blocking the log: ask what to sync, sync it elsewhere, report back.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl PendingFlush {
 }
 
 impl PartitionLog {
-    /// What a roll left to be synced; `None` if nothing.
+    /// The segments that rolls have left unsynced; `None` if there are none.
     pub fn pending_flush(&self) -> Option<PendingFlush> {
         let (active, finished) = self.segments.split_last()?;
         let unsynced = finished.iter().filter(|segment| segment.is_unsynced());
@@ -41,7 +41,7 @@ impl PartitionLog {
         })
     }
 
-    /// Reports that [`PendingFlush::run`] succeeded: start-up after a crash trusts everything below.
+    /// Reports that [`PendingFlush::run`] succeeded: recovery after a crash trusts everything below.
     pub fn flushed(&mut self, done: &PendingFlush) {
         self.recovery_point = self.recovery_point.max(done.up_to);
         for segment in &mut self.segments {

@@ -1,4 +1,4 @@
-//! What lies in a partition's folder; clears away what an interrupted deletion or compaction left.
+//! The files in a partition's folder; removes what an interrupted deletion or compaction left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -37,9 +37,9 @@ pub(super) fn list(folder: &Path) -> Result<FolderFiles> {
     sort(folder, &names)
 }
 
-/// Removes what compaction had not finished writing; what it had, gets the suffix `.swap` whole. The log file decides:
-/// with `.cleaned` behind its name the other files of the segment are of no use, with `.swap` all of them are finished.
-/// It is removed last, as long as it is needed to tell.
+/// Removes segments that compaction had not finished writing; of a finished one all files get the suffix `.swap`. The
+/// log file decides: if it is `.cleaned`, the other files of the segment are of no use; if it is `.swap`, all of them
+/// are finished. It is removed last, since this decision needs it.
 fn forget_or_finish(folder: &Path, names: &[String]) -> Result<()> {
     let has = |segment: &str, suffix: &str| {
         let log = format!("{segment}{}{suffix}", FileKind::Log.suffix());
@@ -54,7 +54,7 @@ fn forget_or_finish(folder: &Path, names: &[String]) -> Result<()> {
         if name.ends_with(CLEANED_SUFFIX) && !is_log && has(segment, SWAP_SUFFIX) {
             disk::rename(&path, &folder.join(format!("{whole}{SWAP_SUFFIX}")))?;
         } else if name.ends_with(SWAP_SUFFIX) && (is_log || !has(segment, CLEANED_SUFFIX)) {
-            // To be put in place.
+            // Left for `finish_swap`.
         } else if is_log {
             logs.push(path);
         } else {
@@ -120,7 +120,8 @@ fn sort(folder: &Path, names: &[String]) -> Result<FolderFiles> {
     Ok(files)
 }
 
-/// Compaction had written a segment whole and was about to put it in place of those that it was made from.
+/// Finishes a replacement: compaction had written a whole segment, and was about to replace those that it was made
+/// from.
 fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
     for (base, _) in swapped(names)
         .filter_map(parse)

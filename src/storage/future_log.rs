@@ -1,5 +1,5 @@
-//! A replica's log on its way to another log dir of its broker (KIP-113): a folder of its own there, which takes the place of
-//! the other when it has everything.
+//! A replica's log that is being moved to another log dir of its broker (KIP-113): it has its own folder there, which
+//! replaces the old one once it has all records.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,11 +25,11 @@ pub struct FoundFuture {
 }
 
 impl LogDir {
-    /// Makes the log of a replica that begins to move here.
+    /// Creates the log of a replica that begins to move here.
     ///
     /// # Errors
     ///
-    /// The disk refuses; nothing is left behind then, if it allows that.
+    /// An I/O error; what was created is removed then, if possible.
     pub fn create_future(
         &self,
         partition: &TopicPartition,
@@ -50,11 +50,11 @@ impl LogDir {
         opened
     }
 
-    /// The folders of replicas that were on their way here when the last broker ended.
+    /// The folders of replicas that were being moved here when the broker last stopped.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// An I/O error.
     pub fn futures(&self) -> Result<Vec<FoundFuture>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(self.path())? {
@@ -79,7 +79,7 @@ impl LogDir {
     ///
     /// # Errors
     ///
-    /// The log is damaged, or the disk refuses.
+    /// The log is damaged, or an I/O error.
     pub fn open_future(&self, folder: &Path, config: LogConfig, now_ms: i64) -> Result<PartitionLog> {
         let recovery = Recovery {
             clean_shutdown: self.was_clean_shutdown(),
@@ -92,17 +92,17 @@ impl LogDir {
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// An I/O error.
     pub fn promote(&self, folder: &Path, partition: &TopicPartition) -> Result<()> {
         disk::rename(folder, &self.folder(partition))
             .map_err(|error| Error::from(error).context(format_args!("cannot rename {}", folder.display())))
     }
 
-    /// Opens the log of a partition that was closed properly a moment ago under another name.
+    /// Opens the log of a partition that was just closed cleanly under another name.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// An I/O error.
     pub fn open_moved(
         &self,
         partition: &TopicPartition,
@@ -124,17 +124,17 @@ impl LogDir {
 ///
 /// # Errors
 ///
-/// The disk refuses.
+/// An I/O error.
 pub fn remove(folder: &Path) -> Result<()> {
     partition_folder::remove(folder)
 }
 
 impl PartitionLog {
-    /// Goes on at `offset`, where another log goes on that has no records between this one's end and there.
+    /// Continues at `offset`, as another log does that has no records between this one's end and `offset`.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// An I/O error.
     pub fn skip_to(&mut self, offset: Offset, now_ms: i64) -> Result<()> {
         if offset <= self.log_end_offset {
             return Ok(());

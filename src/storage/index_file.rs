@@ -1,8 +1,8 @@
 //! A file of entries of one size, sorted, appended to, and searched on disk: what the offset and the time index share.
 //!
-//! Nothing is preallocated or mapped: an idle index takes no memory, a searched one the page it was searched in last,
-//! where a reader that goes on will search again. New entries wait in memory until there are enough
-//! for one write; whoever closes the index writes them. After a crash the index is rebuilt from the log.
+//! Nothing is preallocated or mapped: an idle index takes no memory, a searched one keeps the block of its last
+//! search, where a reader that continues searches next. New entries are buffered until there are enough for one write,
+//! or until the index is closed. After a crash the index is rebuilt from the log.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const WRITE_BYTES: usize = 4096;
 /// Entries that a search reads together.
 const BLOCK_ENTRIES: usize = 512;
 
-/// A stretch of entries as the file has them.
+/// A range of entries of the file.
 #[derive(Debug, Default)]
 struct Block<const N: usize> {
     first: usize,
@@ -25,7 +25,7 @@ struct Block<const N: usize> {
 }
 
 impl<const N: usize> Block<N> {
-    /// The partition point among the file's `written` entries, if this block can tell.
+    /// The partition point among the file's `written` entries, if this block contains it.
     fn partition_point(&self, written: usize, predicate: impl Fn(&[u8; N]) -> bool) -> Option<usize> {
         let inside = self.entries.partition_point(predicate);
         let begins = inside > 0 || self.first == 0;
@@ -38,17 +38,17 @@ impl<const N: usize> Block<N> {
 #[derive(Debug)]
 pub struct IndexFile<const N: usize> {
     path: PathBuf,
-    /// Open once entries are in it: many partitions are written to little, and each file open is one of a thousand.
+    /// Open only once it has entries: many partitions have few records, and the number of open files is limited.
     file: Option<File>,
     /// Entries in the file, without the zeros that Apache Kafka preallocates.
     written: usize,
     waiting: Vec<[u8; N]>,
-    /// Where the last search ended.
+    /// The block in which the last search ended.
     block: Mutex<Block<N>>,
 }
 
 impl<const N: usize> IndexFile<N> {
-    /// Opens for reading. `is_vacant` tells an entry that was only preallocated.
+    /// Opens for reading. `is_vacant` recognizes an entry that was only preallocated.
     pub fn open(path: &Path, is_vacant: impl Fn(&[u8; N]) -> bool) -> Result<Self> {
         Self::from_file(File::open(path), path, is_vacant)
     }
@@ -123,7 +123,7 @@ impl<const N: usize> IndexFile<N> {
         self.len().checked_sub(1).map(|last| self.get(last)).transpose()
     }
 
-    /// How many entries from the start satisfy `predicate`, all of which stand before those that do not.
+    /// The number of entries that satisfy `predicate`, if they all precede the others.
     pub fn partition_point(&self, predicate: impl Fn(&[u8; N]) -> bool) -> Result<usize> {
         if self.waiting.first().is_some_and(&predicate) {
             return Ok(self.written + self.waiting.partition_point(predicate));
@@ -138,7 +138,7 @@ impl<const N: usize> IndexFile<N> {
         Ok(first + inside.min(end - first))
     }
 
-    /// Reads a block that begins at `first`, beyond what was asked for: a reader goes on there.
+    /// Reads a whole block from `first` on, more than this search needs: a reader continues there.
     fn read_block(&self, block: &mut Block<N>, first: usize) -> Result<()> {
         block.first = first;
         block.entries.clear();
@@ -152,7 +152,7 @@ impl<const N: usize> IndexFile<N> {
         read
     }
 
-    /// Fills `bytes` from the entry `first` on; nothing is asked of a file without entries.
+    /// Fills `bytes` from the entry `first` on; does nothing without a file.
     fn read_at(&self, bytes: &mut [u8], first: usize) -> Result<()> {
         match &self.file {
             Some(file) => Ok(disk::read_exact_at(file, bytes, (first * N) as u64)?),
@@ -188,7 +188,7 @@ impl<const N: usize> IndexFile<N> {
         Ok((low, high))
     }
 
-    /// Adds an entry behind the others.
+    /// Adds an entry at the end.
     pub fn push(&mut self, entry: [u8; N]) -> Result<()> {
         self.waiting.push(entry);
         if self.waiting.len() * N >= WRITE_BYTES {
@@ -198,7 +198,7 @@ impl<const N: usize> IndexFile<N> {
         }
     }
 
-    /// Writes the entries that wait.
+    /// Writes the buffered entries.
     pub fn write(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
             let position = (self.written * N) as u64;
@@ -238,7 +238,7 @@ fn cannot_open(error: std::io::Error, path: &Path) -> Error {
 mod tests {
     use super::*;
 
-    /// Searched forwards, backwards and at random, with blocks from earlier searches in memory, while it grows.
+    /// Searches forwards, backwards and at random while the index grows, with blocks of earlier searches in memory.
     #[test]
     fn every_search_finds_what_a_search_without_memory_finds() {
         let dir = tempfile::tempdir().unwrap();

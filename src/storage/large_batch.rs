@@ -1,4 +1,4 @@
-//! A batch too large to be held: where it stands in a file, and readers over it that start anywhere.
+//! A batch too large to be held: where it is in a file, and readers over it that start anywhere.
 //!
 //! Owns positioned reading and the checksum; what the bytes mean belongs to `records`.
 
@@ -35,7 +35,7 @@ impl LargeBatch {
         )
     }
 
-    /// The checksum as it should stand in the header.
+    /// The checksum that the header should hold.
     pub fn computed_crc(&self, header: &BatchHeader) -> io::Result<u32> {
         let legacy = header.magic < 2;
         let mut reader = self.reader(crc_covers_from(header.magic) as u64);

@@ -57,9 +57,9 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.epoch)
     }
 
-    /// Notes that `epoch` begins at `start_offset`, unless it is the newest and has begun already. Entries that this
-    /// contradicts are dropped, as Apache Kafka does: a replica which was to lead before it had its records again has noted
-    /// an epoch at an offset that belongs to an older one.
+    /// Notes that `epoch` begins at `start_offset`, unless it is the newest and has begun already. Entries that
+    /// contradict this are dropped, as in Apache Kafka: a replica that became leader before it had its records back has
+    /// noted an epoch at an offset of an older one.
     pub fn assign(&mut self, epoch: i32, start_offset: Offset) -> Result<()> {
         let has_begun = |last: &EpochEntry| last.epoch == epoch && last.start_offset <= start_offset;
         if epoch < 0 || self.entries.last().is_some_and(has_begun) {
@@ -70,7 +70,7 @@ impl LeaderEpochs {
         self.entries
             .retain(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
         self.entries.push(EpochEntry { epoch, start_offset });
-        // What is not in the file has to be tried again.
+        // An entry that is not in the file must be written by the next call.
         self.write().inspect_err(|_| self.entries = before)
     }
 
@@ -94,7 +94,7 @@ impl LeaderEpochs {
         Some((floor.map_or(epoch, |entry| entry.epoch), next.start_offset))
     }
 
-    /// Forgets what lies before the log's start; the epoch that reaches over it begins there from now on.
+    /// Removes the epochs before the log start offset; the one that spans it then begins there.
     pub fn truncate_from_start(&mut self, start_offset: Offset) -> Result<()> {
         let keep = self
             .entries
@@ -117,7 +117,7 @@ impl LeaderEpochs {
         self.write()
     }
 
-    /// Forgets the epochs that begin at or after `end_offset`.
+    /// Removes the epochs that begin at or after `end_offset`.
     pub fn truncate_from_end(&mut self, end_offset: Offset) -> Result<()> {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.start_offset < end_offset);

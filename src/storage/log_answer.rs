@@ -1,4 +1,4 @@
-//! What a partition's log answers to who appends or reads, and why it refuses.
+//! The results and errors of appending to a partition's log and of reading from it.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::topic_partition::Offset;
 /// Who made a batch, which decides what is checked of its producer before it is appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A client: its sequence numbers follow each other, and a batch that is sent again is answered.
+    /// A client: its sequence numbers must be consecutive, and a duplicate batch is recognized.
     Client {
-        /// A producer that the log does not know has to begin at sequence number 0. Otherwise any number is its first:
-        /// the log may have forgotten it.
+        /// A producer that the log does not know must begin at sequence number 0. Otherwise it may begin at any
+        /// number: the log may have forgotten it.
         from_zero: bool,
     },
     /// A coordinator, on behalf of a producer: only the epoch is checked.
@@ -29,12 +29,12 @@ impl Origin {
     pub const CLIENT: Self = Self::Client { from_zero: false };
 }
 
-/// What became of a batch.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
     pub base_offset: Offset,
     pub last_offset: Offset,
-    /// -1 unless the log stamps batches itself.
+    /// Milliseconds; -1 unless `message.timestamp.type` is `LogAppendTime`.
     pub log_append_time: i64,
     pub log_start_offset: Offset,
     /// The batch was in the log already; nothing was appended.
@@ -50,11 +50,11 @@ pub enum AppendError {
     TooLarge { size: usize, segment_bytes: u64 },
     /// Not exactly one whole batch of format 2.
     Malformed(String),
-    /// The disk.
+    /// An I/O error.
     Storage(Error),
-    /// The log's folder was deleted or moved away, or its disk has lost what it was given.
+    /// The log's folder was deleted or moved away, or a sync of its disk has failed.
     Gone(Error),
-    /// The log follows another one, and takes batches from there alone.
+    /// This replica is a follower: it takes batches from its leader alone.
     NotLeader,
 }
 
@@ -97,7 +97,7 @@ pub enum ReadError {
         log_start_offset: Offset,
         log_end_offset: Offset,
     },
-    /// The disk.
+    /// An I/O error.
     Storage(Error),
 }
 

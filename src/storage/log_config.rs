@@ -1,16 +1,16 @@
-//! What a partition's log is told from outside: a topic's settings, and what is known at start-up.
+//! The inputs of a partition's log: its topic's settings, and what is known of it at start-up.
 
 use super::cleaner::CompactionConfig;
 use crate::topic_partition::Offset;
 
-/// A topic's settings as far as its log is concerned, with Kafka's defaults.
+/// A topic's settings that concern its log, with Kafka's defaults. Times are in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
-    /// `segment.bytes`: a segment that would grow larger is followed by a new one. Also the largest batch.
+    /// `segment.bytes`: a segment that would grow larger is followed by a new one. Also the limit for one batch.
     pub segment_bytes: u64,
     /// `segment.ms`: a segment whose first batch is older is followed by a new one.
     pub segment_ms: i64,
-    /// `segment.jitter.ms`: up to this much less than `segment_ms`, by chance, for each segment.
+    /// `segment.jitter.ms`: the most by which `segment_ms` is shortened at random for each segment.
     pub segment_jitter_ms: i64,
     /// `segment.index.bytes`: an index of this size is full, which ends its segment.
     pub segment_index_bytes: usize,
@@ -22,13 +22,14 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// Whether `cleanup.policy` has `delete`, without which retention removes nothing.
     pub delete: bool,
-    /// Where `cleanup.policy` has `compact`: what compaction obeys.
+    /// The settings of compaction, if `cleanup.policy` has `compact`.
     pub compaction: Option<CompactionConfig>,
     /// `message.timestamp.type` is `LogAppendTime`.
     pub log_append_time: bool,
-    /// Every batch is on disk, not just in the page cache, before it is acknowledged; so is what ends a segment.
+    /// Every batch is synced, not just in the page cache, before it is acknowledged; so are the files of a
+    /// finished segment.
     pub flush_each_batch: bool,
-    /// `flush.messages`: as soon as this many offsets may not be on disk yet, they are brought there.
+    /// `flush.messages`: as soon as this many offsets may be unsynced, they are synced.
     pub flush_messages: i64,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
@@ -55,7 +56,8 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// The longest time that a segment may span: where records must be compacted in time, no longer than that.
+    /// The longest time that a segment may span, in milliseconds: `segment.ms`, or `max.compaction.lag.ms` if
+    /// that is less.
     pub(super) fn segment_ms_at_most(&self) -> i64 {
         let limit = self
             .compaction
@@ -69,7 +71,7 @@ impl LogConfig {
 pub struct Recovery {
     /// The last broker closed the log properly: nothing needs to be scanned.
     pub clean_shutdown: bool,
-    /// Everything below is known to be whole.
+    /// Everything below is known to be whole and on disk.
     pub recovery_point: Offset,
     /// Where the log starts if records were deleted by request; 0 otherwise.
     pub log_start_offset: Offset,

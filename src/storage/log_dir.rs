@@ -23,7 +23,7 @@ use super::partition_metadata::{self, encode_id, random_id};
 use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// What Apache Kafka writes on a clean shutdown of a broker that has no epoch to tell.
+/// What Apache Kafka writes on a clean shutdown of a broker without an epoch.
 const CLEAN_SHUTDOWN_TEXT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
 /// One of the four offsets that a log dir keeps for each partition.
@@ -50,9 +50,9 @@ impl Checkpoint {
 /// The folders of a log dir that are named like a partition's, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FoundPartitions {
-    /// Those that hold a log, with the topic's id if the folder states it.
+    /// Those that hold a log, with the topic id if the folder states it.
     pub logs: Vec<(TopicPartition, Option<Uuid>)>,
-    /// Those that do not: somebody else's.
+    /// Those that do not: no broker made them.
     pub others: Vec<TopicPartition>,
 }
 
@@ -73,8 +73,8 @@ pub struct LogDir {
 }
 
 impl LogDir {
-    /// Locks and reads the log dir at `path`. A missing or empty folder becomes one, of the broker `node_id`; the
-    /// cluster id is made up unless `cluster_id` gives it.
+    /// Locks and reads the log dir at `path`. A missing or empty folder is formatted for the broker `node_id`; the
+    /// cluster id is random unless `cluster_id` gives it.
     pub fn open(path: &Path, node_id: BrokerId, cluster_id: Option<&str>) -> Result<Self> {
         Self::open_locked(path, node_id, cluster_id)
             .map_err(|error| error.context(format_args!("data directory {}", path.display())))
@@ -101,13 +101,13 @@ impl LogDir {
             _lock: lock,
         };
         if log_dir.clean_shutdown {
-            // From now on a crash is a crash.
+            // From here on a crash needs a recovery.
             disk::remove_file(&path.join(CLEAN_SHUTDOWN))?;
         }
         Ok(log_dir)
     }
 
-    /// Whether checkpoints must last through a power cut, and not only through the end of the process.
+    /// Whether checkpoints are synced, so that they survive a power failure and not only the end of the process.
     pub fn set_sync(&mut self, sync: bool) {
         self.sync = sync;
     }
@@ -116,7 +116,7 @@ impl LogDir {
         &self.path
     }
 
-    /// Whether the disk has kept all that it was given to keep.
+    /// Whether every sync to the disk has succeeded.
     pub fn disk(&self) -> &DiskHealth {
         &self.disk
     }
@@ -125,17 +125,17 @@ impl LogDir {
         &self.meta
     }
 
-    /// Whether the last broker here ended as it should.
+    /// Whether the last broker here shut down cleanly.
     pub fn was_clean_shutdown(&self) -> bool {
         self.clean_shutdown
     }
 
-    /// The high watermark that was kept for a partition; 0 if none.
+    /// The high watermark in the checkpoint for a partition; 0 without one.
     pub fn high_watermark(&self, partition: &TopicPartition) -> Offset {
         self.high_watermarks.get(partition).copied().unwrap_or(0)
     }
 
-    /// What lies in folders that are named like a partition's. Apache Kafka's metadata log is not among them.
+    /// The folders that are named like a partition's, without Apache Kafka's metadata log.
     pub fn partitions(&self) -> Result<FoundPartitions> {
         let mut found = FoundPartitions::default();
         for entry in fs::read_dir(&self.path)? {
@@ -180,8 +180,8 @@ impl LogDir {
         PartitionLog::open_on(&self.disk, &self.folder(partition), config, recovery, now_ms)
     }
 
-    /// Makes the folder of a new partition and its empty log. A folder that is there already and holds anything is an
-    /// error and stays as it is; where anything else fails, nothing is left behind.
+    /// Creates the folder of a new partition and its empty log. An existing folder that is not empty is an error and
+    /// stays as it is; after any other failure nothing is left behind.
     pub fn create_partition(
         &self,
         partition: &TopicPartition,
@@ -204,15 +204,15 @@ impl LogDir {
         let opened = partition_metadata::write(&folder, topic_id)
             .and_then(|()| PartitionLog::open_on(&self.disk, &folder, config, Recovery::default(), now_ms));
         if opened.is_err() {
-            // The disk that refused one file may refuse this as well: then the folder stays.
+            // A disk that failed once may fail here too: then the folder stays.
             let _ = partition_folder::remove(&folder);
         }
         opened
     }
 
-    /// Takes a partition out of sight at once; its files go with [`LogDir::purge_deleted`]. Its log must not be used
-    /// any more, though readers may still hold slices of it. A folder that holds files of something else keeps its
-    /// name and those files. A folder that is gone is deleted.
+    /// Renames the folder of a partition for deletion; [`LogDir::purge_deleted`] removes its files. The log must not be
+    /// used afterwards, though readers may still hold slices of it. A folder that also holds foreign files keeps its
+    /// name and those files. A missing folder counts as deleted.
     pub fn delete_partition(&self, partition: &TopicPartition) -> Result<()> {
         let folder = self.folder(partition);
         if !folder.try_exists()? {
@@ -226,8 +226,8 @@ impl LogDir {
             .map_err(|error| Error::from(error).context(format_args!("cannot delete {partition}")))
     }
 
-    /// Renames the folder of a topic of one partition that must not go on under its name, and answers the new name; the
-    /// content stays as it is. A folder that states another topic's id is somebody else's and is not touched.
+    /// Renames the folder of a topic with one partition to that of a stray one, and returns the new name; the content
+    /// stays as it is. Does nothing if the folder does not state this topic id.
     pub fn set_aside(&self, topic: &str, id: Uuid) -> Result<Option<String>> {
         let partition = TopicPartition::new(topic, 0);
         let folder = self.folder(&partition);
@@ -239,7 +239,7 @@ impl LogDir {
         Ok(Some(name))
     }
 
-    /// Renames the folder of a partition that belongs here no more; the content stays as it is.
+    /// Renames the folder of a partition that is stray: it no longer belongs here. The content stays as it is.
     pub fn set_stray(&self, partition: &TopicPartition) -> Result<()> {
         let name = stray_folder(partition, random_id()?.as_u128());
         disk::rename(&self.folder(partition), &self.path.join(name))
@@ -267,13 +267,13 @@ impl LogDir {
         checkpoint::write(&self.path.join(kind.file_name()), text.as_bytes(), self.sync)
     }
 
-    /// Says that all logs were closed: the next start need not look for damage. The last thing a broker does.
+    /// Notes that all logs were closed, so that the next start needs no recovery. The last step of a shutdown.
     pub fn mark_clean_shutdown(&self) -> Result<()> {
         checkpoint::write(&self.path.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_TEXT, self.sync)
     }
 }
 
-/// Both kinds of lock: one that other processes of ours and this one see, and the one that Apache Kafka takes.
+/// Takes both kinds of lock: `flock`, which this process and others of ours respect, and `fcntl`, as Apache Kafka does.
 fn lock(path: &Path) -> Result<File> {
     let file = File::options()
         .create(true)
@@ -304,7 +304,7 @@ fn check_meta(meta: MetaProperties, node_id: BrokerId, cluster_id: Option<&str>)
     }
 }
 
-/// Makes a log dir out of an empty folder.
+/// Formats an empty folder as a log dir.
 fn format(path: &Path, node_id: BrokerId, cluster_id: Option<&str>) -> Result<MetaProperties> {
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();

@@ -1,8 +1,8 @@
-//! The folder of one log, and whether the disk under it can still be believed.
+//! The folder of one log, and whether the disk under it can still be trusted.
 //!
-//! Once the system could not bring a file's bytes to the disk, they may be gone although they can still be read, and
-//! another attempt says that all is well. So the first failure is final for the whole log dir, until the broker starts
-//! again and reads what there is, as in Apache Kafka.
+//! After a failed sync the bytes of a file may be lost although they can still be read, and a second sync may succeed.
+//! So the first failure is final for the whole log dir until the broker restarts and reads what is on disk, as in
+//! Apache Kafka.
 
 use std::fmt;
 use std::fs::File;
@@ -14,12 +14,12 @@ use std::sync::{Arc, OnceLock};
 use super::disk;
 use crate::error::{Error, Result};
 
-/// What is known of the disk under a log dir; copies are about the same one.
+/// The health of the disk under a log dir; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct DiskHealth(Arc<OnceLock<String>>);
 
 impl DiskHealth {
-    /// Why nothing may be acknowledged any more; `None` as long as all is well.
+    /// Why nothing may be acknowledged any more; `None` as long as no sync has failed.
     pub fn failure(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
     }
@@ -59,11 +59,11 @@ impl LogFolder {
         &self.disk
     }
 
-    /// Makes a file last through a power cut; one that is missing was deleted by retention, or never made.
+    /// Syncs a file. A missing one is no error: retention deleted it, or it was never made.
     ///
     /// # Errors
     ///
-    /// It cannot be opened, or brought to the disk.
+    /// It cannot be opened or synced.
     pub(super) fn sync_file(&self, path: &Path) -> Result<()> {
         match File::open(path) {
             Ok(file) => self.synced(disk::sync(&file)),
@@ -72,13 +72,13 @@ impl LogFolder {
         }
     }
 
-    /// Makes the names of the files last through a power cut.
+    /// Syncs the names of the files.
     pub(super) fn sync_names(&self) -> Result<()> {
         let folder = File::open(&self.path)?;
         self.synced(disk::sync_all(&folder))
     }
 
-    /// Takes the outcome of bringing a file of this folder to the disk.
+    /// Takes the outcome of a sync of a file of this folder.
     ///
     /// # Errors
     ///

@@ -30,8 +30,8 @@ impl LogSlice {
         self.length == 0
     }
 
-    /// The base offset of the batch behind the slice; `None` where the file ends, or holds nothing there that can follow
-    /// `offset`, one of the slice's.
+    /// The base offset of the batch after the slice; `None` at the end of the file, or if that offset is not above
+    /// `offset`, which is one of the slice's.
     pub fn next_base_offset(&self, offset: Offset) -> Result<Option<Offset>> {
         let Some(file) = &self.file else {
             return Ok(None);
@@ -39,7 +39,7 @@ impl LogSlice {
         let mut bytes = [0; size_of::<Offset>()];
         let read = file.read_at(&mut bytes, self.position + self.length as u64)?;
         let next = Offset::from_be_bytes(bytes);
-        // A file that was made in its full size beforehand goes on with zeros.
+        // A preallocated file continues with zeros.
         Ok((read == bytes.len() && next > offset).then_some(next))
     }
 

@@ -63,7 +63,7 @@ impl MetaProperties {
             .fold(String::from("#\n"), |text, line| text + &line + "\n")
     }
 
-    /// What the log dir says of itself; `None` if nothing ever formatted it.
+    /// The file's content; `None` if the log dir is not formatted.
     pub fn read(log_dir: &Path) -> Result<Option<Self>> {
         let path = log_dir.join(META_PROPERTIES);
         let text = checkpoint::read(&path)?;

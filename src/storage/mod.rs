@@ -2,7 +2,7 @@
 //!
 //! Batches are stored as they were received. No clock: the time comes in as `now_ms`.
 
-// What a file says must not be able to end the program: no index that may be out of range.
+// The content of a file must not end the program: no index that may be out of range.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod batch_reader;

@@ -11,7 +11,7 @@ use crate::topic_partition::Offset;
 /// Bytes of an entry: the offset less the segment's base offset, and the position, four bytes each.
 pub const ENTRY_LEN: usize = 8;
 
-/// How many entries an index has at most of a log of `size` bytes, with an entry every `interval` bytes.
+/// The most entries of an index of a log of `size` bytes, with an entry every `interval` bytes.
 pub(super) fn entries_at_most(size: u64, interval: u64) -> usize {
     usize::try_from(size / interval.max(HEADER_LEN as u64)).unwrap_or(usize::MAX)
 }
@@ -95,7 +95,7 @@ impl OffsetIndex {
         after.checked_sub(1).map(|at| self.get(at)).transpose()
     }
 
-    /// Adds an entry; `offset` lies within 2³¹ of the base offset, as every offset of the segment does.
+    /// Adds an entry; `offset` is within 2³¹ of the base offset, as every offset of the segment is.
     pub fn push(&mut self, offset: Offset, position: u32) -> Result<()> {
         let mut entry = [0; ENTRY_LEN];
         put(&mut entry, 0, &((offset - self.base_offset) as i32).to_be_bytes());
@@ -103,7 +103,7 @@ impl OffsetIndex {
         self.entries.push(entry)
     }
 
-    /// Writes the entries that wait in memory.
+    /// Writes the buffered entries.
     pub fn write(&mut self) -> Result<()> {
         self.entries.write()
     }

@@ -1,4 +1,4 @@
-//! A log's part in its own compaction: what is to be done, and taking in what was written (`cleaner/` does the work).
+//! A log's part in its compaction: planning a pass, and replacing segments by what it wrote (`cleaner/` does the work).
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::topic_partition::Offset;
 
 impl PartitionLog {
-    /// What a pass of compaction would do now; `None` where there is nothing to do, or not enough. `last_stable_offset`
-    /// is the first offset of an open transaction, or the high watermark.
+    /// The plan of a pass of compaction; `None` if there is nothing to clean, or not enough. `last_stable_offset` is
+    /// the first offset of an open transaction, or the high watermark.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl PartitionLog {
                 largest_timestamp: -1,
                 first_timestamp: -1,
             };
-            // Both cost a look into a file.
+            // Both timestamps are read from files.
             if config.min_lag_ms > 0 {
                 facts.largest_timestamp = match segment.largest_timestamp()? {
                     Some(largest) => largest.timestamp,
@@ -80,13 +80,12 @@ impl PartitionLog {
         })
     }
 
-    /// Puts a segment that a pass wrote into the place of the segments that it was made from, and returns the files of
-    /// these; `None` if they are not there any more, and then what was written is removed. Readers that hold the old
-    /// files finish undisturbed.
+    /// Replaces the segments that a pass read by the one that it wrote, and returns the old files; `None` if those
+    /// segments have changed or are gone: the new files are removed then. Readers of the old files are not disturbed.
     ///
     /// # Errors
     ///
-    /// The disk refuses a step; the next start finishes what was begun.
+    /// A step fails; the next start finishes the replacement.
     pub fn replace(&mut self, cleaned: CleanedSegment) -> Result<Option<OldFiles>> {
         let Some(range) = self.place_of(&cleaned) else {
             cleaned.discard();
@@ -120,7 +119,7 @@ impl PartitionLog {
         is_same.then_some(range)
     }
 
-    /// Notes that a pass came to this offset.
+    /// Notes that a pass has cleaned up to this offset.
     pub fn finish_cleaning(&mut self, end: Offset) {
         self.cleaned_up_to = Some(end);
     }
@@ -130,12 +129,12 @@ impl PartitionLog {
         self.cleaned_up_to
     }
 
-    /// The folder goes, or is another log's from now on: nothing that a pass writes may come into it.
+    /// Forbids any further replacement: the folder is deleted, or belongs to another log.
     pub fn end_cleaning(&mut self) {
         self.cleaning_is_over = true;
     }
 
-    /// Whether no pass can change this log any more.
+    /// Whether no pass can change this log any longer.
     pub fn cleaning_is_over(&self) -> bool {
         self.cleaning_is_over
     }

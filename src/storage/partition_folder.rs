@@ -1,7 +1,7 @@
-//! A partition's folder beside other people's: is there a log in it, and which of its files are the log's own?
+//! Whether a folder with a partition's name holds a log, and which of its files are the log's own.
 //!
 //! A data directory may hold a folder `photos-24` that no broker made. Such a folder is never taken for a log, and
-//! whatever else lies in a log's folder outlives the log.
+//! foreign files in a log's folder are kept when the log is deleted.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -31,7 +31,7 @@ pub(super) fn is_empty(folder: &Path) -> Result<bool> {
     Ok(!any_entry(folder, |_| true)?)
 }
 
-/// A name that is no text belongs to nothing that is known here: it reads as the empty name.
+/// A name that is not UTF-8 is no name of ours: `holds` gets the empty name.
 fn any_entry(folder: &Path, holds: impl Fn(&str) -> bool) -> Result<bool> {
     for entry in fs::read_dir(folder)? {
         if holds(entry?.file_name().to_str().unwrap_or_default()) {
@@ -41,7 +41,8 @@ fn any_entry(folder: &Path, holds: impl Fn(&str) -> bool) -> Result<bool> {
     Ok(false)
 }
 
-/// Removes the log's files, and the folder if nothing else is in it. Of a link to a folder the link goes.
+/// Removes the log's files, and the folder if nothing else is in it. Of a link to a folder only the link is
+/// removed.
 pub(super) fn remove(folder: &Path) -> Result<()> {
     let cannot = |error: std::io::Error| {
         Error::from(error).context(format_args!("cannot delete {}", folder.display()))

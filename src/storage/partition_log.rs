@@ -1,4 +1,4 @@
-//! One partition's log: its segments together, append, read, and what is known about its offsets.
+//! One partition's log: its segments, append, read, and its offsets.
 //!
 //! Batches are stored as received: only base offset, leader epoch and, for LogAppendTime, the timestamp fields change.
 
@@ -35,12 +35,12 @@ pub struct PartitionLog {
     pub(super) log_end_offset: Offset,
     pub(super) recovery_point: Offset,
     pub(super) producers: ProducerState,
-    /// A transaction was aborted in one of the segments that are or were here.
+    /// A transaction was aborted in a segment of this log, which may be deleted meanwhile.
     pub(super) has_aborted: bool,
     pub(super) leader_epochs: LeaderEpochs,
     /// The end of the last pass of compaction.
     pub(super) cleaned_up_to: Option<Offset>,
-    /// The folder belongs to this log no more, or a replacement of segments is left to the next start.
+    /// The folder no longer belongs to this log, or a replacement of segments must be finished by the next start.
     pub(super) cleaning_is_over: bool,
     /// The folder, or the file that is appended to, was deleted or moved away.
     pub(super) is_gone: bool,
@@ -54,7 +54,7 @@ impl PartitionLog {
         Self::open_on(&DiskHealth::default(), folder, config, recovery, now_ms)
     }
 
-    /// The same on a disk that other logs share: what it loses of one is the trouble of all.
+    /// [`PartitionLog::open`] on a disk that other logs share: a failed sync of one affects all.
     pub(super) fn open_on(
         disk: &DiskHealth,
         folder: &Path,
@@ -88,7 +88,7 @@ impl PartitionLog {
         self.log_end_offset
     }
 
-    /// Everything below is on disk.
+    /// Everything below this offset is on disk.
     pub fn recovery_point(&self) -> Offset {
         self.recovery_point
     }
@@ -110,7 +110,7 @@ impl PartitionLog {
         &self.leader_epochs
     }
 
-    /// A leader takes over: notes where its epoch begins, before its first append.
+    /// Notes where the epoch of a new leader begins, before its first append (KIP-101).
     pub fn begin_leader_epoch(&mut self, epoch: i32) -> Result<()> {
         self.leader_epochs.assign(epoch, self.log_end_offset)
     }
@@ -121,7 +121,7 @@ impl PartitionLog {
     }
 
     /// Appends one whole batch, checked by the caller, at the log's end. Base offset and leader epoch are written into
-    /// `batch`; a batch that its producer sent before is answered and not appended.
+    /// `batch`; a duplicate of an earlier batch is not appended, see `Appended::duplicate`.
     pub fn append(
         &mut self,
         batch: &mut [u8],
@@ -131,7 +131,7 @@ impl PartitionLog {
         self.append_from(Origin::CLIENT, batch, leader_epoch, now_ms)
     }
 
-    /// The same for a batch of any origin, which decides what is checked of its producer.
+    /// [`PartitionLog::append`] for any origin, which decides what is checked of the batch's producer.
     pub fn append_from(
         &mut self,
         origin: Origin,
@@ -178,8 +178,8 @@ impl PartitionLog {
         })
     }
 
-    /// Appends batches as the leader wrote them: offsets, epochs and timestamps stay. What the log has already is
-    /// passed over; the batches must be whole.
+    /// Appends batches as the leader wrote them: offsets, epochs and timestamps stay. Batches that the log has already
+    /// are skipped; the batches must be whole.
     pub fn append_as_follower(&mut self, batches: &[u8], now_ms: i64) -> Result<(), AppendError> {
         let mut rest = batches;
         while !rest.is_empty() {
@@ -202,8 +202,8 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Lets a log without records begin with a batch whose first records the leader has deleted: batches are kept whole.
-    /// Answers where the log is to begin when the batch is in it.
+    /// Lets an empty log begin with a batch of which the leader has deleted the first records: batches are kept whole.
+    /// Returns the log start offset to set once the batch is appended.
     fn begin_at(&mut self, base_offset: Offset) -> Result<Offset, AppendError> {
         let start = self.log_start_offset;
         if base_offset >= self.log_end_offset {
@@ -258,7 +258,7 @@ impl PartitionLog {
     ) -> Result<(), AppendError> {
         self.check_disk()?;
         self.roll_if_due(batch.len() as u64, header, now_ms)?;
-        // Whatever may fail comes first: a batch that is in the log is known to all that is kept beside it.
+        // Steps that may fail come first: once the batch is in the log, the state beside it must include it.
         self.leader_epochs
             .assign(header.partition_leader_epoch, header.base_offset)?;
         self.append_with_index(batch, header, marker)?;
@@ -289,13 +289,13 @@ impl PartitionLog {
         appended.inspect_err(|_| transaction_index::remove_last(&index))
     }
 
-    /// The segment at the end, which a log always has.
+    /// The active segment, which a log always has.
     fn active(&mut self) -> Result<&mut Segment> {
         let last = self.segments.last_mut();
         last.ok_or_else(|| Error::failed("the log has no segment"))
     }
 
-    /// Where the first segment begins, at or before the log's start.
+    /// Where the first segment begins: at or before the log start offset.
     pub(super) fn first_base_offset(&self) -> Offset {
         self.segments
             .first()
@@ -320,7 +320,7 @@ impl PartitionLog {
         let active = self.active()?;
         active.close(sync)?;
         if active.base_offset() == base_offset {
-            // Empty, but its offsets would not fit: it begins anew where it is.
+            // The segment is empty already: it is opened again at the same base offset.
             return active.open_writer(now_ms);
         }
         self.take_snapshot()?;
@@ -377,7 +377,7 @@ impl PartitionLog {
                 continue;
             }
             let log = segment.log_for_reading()?;
-            // Compaction may have removed the end of a segment: then the next one has what follows.
+            // Compaction may have removed the end of a segment: then the next segment has the batch.
             let Some(batch) = segment.find(&log, offset)? else {
                 continue;
             };
@@ -406,7 +406,7 @@ impl PartitionLog {
         Ok(LogSlice::EMPTY)
     }
 
-    /// Transactions that a reader of committed records from `offset` up to `upper_bound` must leave out.
+    /// Aborted transactions that a `read_committed` reader of `offset` up to `upper_bound` must leave out.
     pub fn aborted_transactions(
         &self,
         offset: Offset,
@@ -431,8 +431,9 @@ impl PartitionLog {
         Ok(found)
     }
 
-    /// The end of what a reader of committed records may see. It is never below the log's start, also if the first
-    /// records of an open transaction were deleted: a reader at the start would be told that there is no such offset.
+    /// The last stable offset, up to which a `read_committed` reader may read. It is never below the log start offset,
+    /// even if the first records of an open transaction were deleted: a reader at the start would get
+    /// `OFFSET_OUT_OF_RANGE`.
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
         self.producers
             .first_unstable_offset()
@@ -441,12 +442,12 @@ impl PartitionLog {
             .max(self.log_start_offset)
     }
 
-    /// The high watermark moved: transactions that ended below it no longer hold readers back.
+    /// The high watermark moved: transactions that ended below it no longer limit the last stable offset.
     pub fn high_watermark_moved(&mut self, high_watermark: Offset) {
         self.producers.high_watermark_moved(high_watermark);
     }
 
-    /// Makes everything appended last through a power cut.
+    /// Syncs everything that was appended.
     pub fn flush(&mut self) -> Result<()> {
         self.look_for_folder()?;
         for segment in &mut self.segments {
@@ -456,7 +457,7 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Closes what readers and writers have not used since this was called last.
+    /// Closes the files that nobody has used since the last call.
     pub fn close_unused_files(&mut self) -> Result<()> {
         for segment in &mut self.segments {
             segment.close_unused_files()?;
@@ -465,7 +466,7 @@ impl PartitionLog {
     }
 
     /// Writes indexes and producer state and closes the files; the log may be appended to again afterwards. With
-    /// `sync` everything then lasts through a power cut. Of a log whose folder is gone nothing is left to close.
+    /// `sync` the files are synced. A log whose folder is gone has nothing to close.
     pub fn close(&mut self, sync: bool) -> Result<()> {
         if self.look_for_folder().is_err() {
             return Ok(());

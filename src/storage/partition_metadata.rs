@@ -1,4 +1,4 @@
-//! `partition.metadata`: the topic id of the partition whose folder it lies in.
+//! `partition.metadata`: the topic id of the partition whose folder it is in.
 
 use std::path::Path;
 

@@ -1,12 +1,11 @@
-//! A log whose folder is deleted or moved away while it is open: nothing may be acknowledged into files that have no
-//! name any more.
+//! A log whose folder is deleted or moved away while it is open: no append to such unlinked files may be acknowledged.
 
 use super::log_answer::{AppendError, ReadError};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
 use crate::error::{Error, Kind, Result};
 
-/// The folder of a log is gone, or what it holds may be.
+/// The folder of a log is gone, or its disk may have lost data.
 pub(super) struct Gone(Error);
 
 impl From<Gone> for AppendError {
@@ -22,18 +21,18 @@ impl From<Gone> for ReadError {
 }
 
 impl PartitionLog {
-    /// Looks whether the folder still has the file that is appended to; costs two system calls while that is open, and
-    /// nothing else.
+    /// Checks that the folder still has the file that is appended to; costs two system calls while that is open, and
+    /// none otherwise.
     ///
     /// # Errors
     ///
-    /// It has not, now or at an earlier look: the log takes and gives no records any more.
+    /// The file is missing, now or at an earlier check: the log refuses appends and reads from then on.
     pub fn look_for_folder(&mut self) -> Result<()> {
         self.is_gone = self.is_gone || !self.segments.last().is_none_or(Segment::is_in_place);
         self.check_present().map_err(|Gone(error)| error)
     }
 
-    /// Why an append failed: a file that is missing is none of the disk's troubles, which may pass.
+    /// Why an append failed: a missing file is final, while an I/O error may pass.
     pub(super) fn explain(&mut self, error: AppendError) -> AppendError {
         let is_missing = matches!(&error, AppendError::Storage(error) if error.kind() == Kind::NotFound);
         self.is_gone |= is_missing;
@@ -43,12 +42,12 @@ impl PartitionLog {
         }
     }
 
-    /// Whether the disk has kept all that it was given to keep.
+    /// Whether every sync to the disk has succeeded.
     pub(super) fn check_disk(&self) -> Result<(), Gone> {
         self.folder.disk().check().map_err(Gone)
     }
 
-    /// What the last look has found, and whether the disk can be believed.
+    /// The result of the last check of the folder, and whether the disk can be trusted.
     pub(super) fn check_present(&self) -> Result<(), Gone> {
         self.check_disk()?;
         if !self.is_gone {

@@ -1,4 +1,4 @@
-//! Reading at a place of a file that others read as well: until all is there that was asked for, or the file ends.
+//! Reads at a position of a shared file, until all the bytes are read or the file ends.
 //!
 //! Owns nothing of what the bytes mean.
 
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::disk_faults::{Operation, check_file};
 
-/// Fills `place` with the file's bytes from `at` on; answers how many there were.
+/// Fills `place` with the file's bytes from `at` on; returns how many there were.
 pub fn fill_at(file: &File, at: u64, place: &mut [u8]) -> io::Result<usize> {
     check_file(Operation::Read, file)?;
     let mut filled = 0;
@@ -25,11 +25,11 @@ pub fn fill_at(file: &File, at: u64, place: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Appends up to `wanted` of the file's bytes from `at` on; answers how many there were.
+/// Appends up to `wanted` of the file's bytes from `at` on; returns how many there were.
 pub fn append_at(file: &File, at: u64, wanted: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
     check_file(Operation::Read, file)?;
     let (start, whole) = (bytes.len(), bytes.len() + wanted);
-    // Room that nobody needs to fill with zeros first.
+    // Memory that is not filled with zeros first.
     bytes.reserve_exact(wanted);
     while bytes.len() < whole {
         let next = at + (bytes.len() - start) as u64;

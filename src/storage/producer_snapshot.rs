@@ -14,13 +14,13 @@ use crate::topic_partition::Offset;
 pub const VERSION: i16 = 1;
 const HEADER_LEN: usize = 10;
 const CRC_AT: usize = 2;
-/// Where the bytes start that the checksum covers.
+/// The first byte that the checksum covers.
 const COVERED_AT: usize = 6;
 const ENTRY_LEN: usize = 46;
 /// Bytes read at once for the checksum.
 const READ_BYTES: usize = 128 * 1024;
 
-/// One producer's line of the snapshot.
+/// One producer's entry of the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProducerSnapshotEntry {
     pub producer_id: i64,
@@ -83,13 +83,12 @@ impl From<SnapshotError> for Error {
     }
 }
 
-/// The entries of a good snapshot, of any length.
+/// The entries of a valid snapshot of any length.
 #[derive(Debug)]
 pub struct SnapshotFile(EntryFile<ENTRY_LEN>);
 
 impl SnapshotFile {
-    /// Looks at the whole of a file. The checksum covers everything after it, so that no count or length can lie
-    /// unnoticed.
+    /// Checks the whole file. The checksum covers everything after it, so that a wrong count or length is found.
     pub fn new(mut file: File) -> Result<Self> {
         let mut head = Vec::with_capacity(HEADER_LEN);
         file.by_ref().take(HEADER_LEN as u64).read_to_end(&mut head)?;

@@ -1,5 +1,5 @@
-//! What a log knows of its idempotent and transactional producers: which batch comes next, which came already, which
-//! transactions are open. Kafka's rules (KIP-98); no file is touched here.
+//! What a log knows of its idempotent and transactional producers: the next sequence number, recent batches, open
+//! transactions. Kafka's rules (KIP-98); no file is touched here.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -10,8 +10,7 @@ use crate::records::batch_header::{BatchHeader, decrement_sequence};
 use crate::records::control_record::EndTransactionMarker;
 use crate::topic_partition::Offset;
 
-/// Batches of a producer that are remembered, so that a repeated one is answered and not appended again: as many as a
-/// producer may have in flight.
+/// Batches of a producer that are remembered to recognize duplicates: as many as a producer may have in flight.
 const REMEMBERED_BATCHES: usize = 5;
 const NO_EPOCH: i16 = -1;
 
@@ -143,17 +142,18 @@ pub struct ProducerState {
     open: BTreeMap<Offset, i64>,
     /// First offset → marker's offset of the transactions whose marker is not below the high watermark yet.
     unreplicated: BTreeMap<Offset, Offset>,
-    /// Of every producer that was noted, forgotten ones included.
+    /// Of every producer that wrote to the log, expired ones included.
     largest_id: Option<i64>,
 }
 
 impl ProducerState {
-    /// The largest producer id noted so far, also of producers that have expired since; `None` without any.
+    /// The largest producer id so far, also of producers that have expired since; `None` without any.
     pub fn largest_id(&self) -> Option<i64> {
         self.largest_id
     }
 
-    /// No broker has given an id from the upper half: a client made it up, and it must not use up all that are left.
+    /// Ignores ids from the upper half, which no broker assigns: a client made them up, and they must not use up the
+    /// rest.
     fn note_id(&mut self, producer_id: i64) {
         if producer_id <= i64::MAX / 2 {
             self.largest_id = self.largest_id.max(Some(producer_id));
@@ -169,7 +169,7 @@ impl ProducerState {
         self.producers.iter().map(|(id, entry)| (*id, entry))
     }
 
-    /// The batch that was appended already and is sent again, if it is one.
+    /// The appended batch that this one duplicates, if there is one.
     pub fn duplicate_of(&self, header: &BatchHeader) -> Option<BatchMetadata> {
         let entry = self.producers.get(&header.producer_id)?;
         let last_sequence = header.last_sequence();
@@ -182,7 +182,7 @@ impl ProducerState {
         entry.batches.iter().find(same).copied()
     }
 
-    /// Whether the producer's epoch is not older than the one in the log.
+    /// Fails if the producer's epoch is older than the one in the log.
     pub fn check_epoch(&self, header: &BatchHeader) -> Result<(), ProducerError> {
         self.producers
             .get(&header.producer_id)
@@ -196,8 +196,8 @@ impl ProducerState {
         })
     }
 
-    /// Whether a data batch may follow what its producer wrote before. A producer that is unknown may have expired, and
-    /// any sequence number is its first unless it has to begin `from_zero`.
+    /// Whether a data batch may follow what its producer wrote before. An unknown producer may have expired, so it may
+    /// begin at any sequence number, but with `from_zero` only at 0.
     pub fn check_data(&self, header: &BatchHeader, from_zero: bool) -> Result<(), ProducerError> {
         let producer_id = header.producer_id;
         let Some(entry) = self.producers.get(&producer_id) else {
@@ -230,8 +230,9 @@ impl ProducerState {
         Ok(())
     }
 
-    /// Whether the end of a transaction may be written. Where the producer's epoch was raised for it, an equal epoch is
-    /// that of a marker written before, and may be repeated; with a transaction open it is too old.
+    /// Whether the marker of a transaction's end may be written. With `raises_epoch` (KIP-890) its epoch must be above
+    /// the one in the log; an equal one repeats an earlier marker, which is allowed if no transaction is open, or at
+    /// the largest epoch.
     pub fn check_marker(
         &self,
         header: &BatchHeader,
@@ -260,7 +261,7 @@ impl ProducerState {
         Ok(())
     }
 
-    /// Notes any batch that stands in the log; answers the transaction that it aborted, for the transaction index.
+    /// Takes any batch of the log into account; returns the transaction that it aborted, for the transaction index.
     pub fn record(
         &mut self,
         header: &BatchHeader,
@@ -275,7 +276,7 @@ impl ProducerState {
         aborts
     }
 
-    /// Notes a data batch that stands in the log, where `header` states its offsets.
+    /// Takes a data batch of the log into account, whose offsets are in `header`.
     pub fn record_data(&mut self, header: &BatchHeader) {
         self.note_id(header.producer_id);
         let entry = self
@@ -299,7 +300,7 @@ impl ProducerState {
         }
     }
 
-    /// Notes a marker that stands in the log.
+    /// Takes a marker of the log into account.
     fn record_marker(&mut self, header: &BatchHeader, marker: EndTransactionMarker) {
         self.note_id(header.producer_id);
         let entry = self
@@ -315,7 +316,7 @@ impl ProducerState {
         }
     }
 
-    /// The transaction that a batch aborts once it stands in the log, for the transaction index.
+    /// The transaction that a batch aborts once it is appended, for the transaction index.
     pub fn aborts(
         &self,
         header: &BatchHeader,
@@ -333,7 +334,7 @@ impl ProducerState {
         })
     }
 
-    /// The first offset that a reader of committed records must not pass.
+    /// The first offset that a `read_committed` reader must not reach; `None` if nothing limits it.
     pub fn first_unstable_offset(&self) -> Option<Offset> {
         let open = self.open.keys().next();
         let unreplicated = self.unreplicated.keys().next();
@@ -346,7 +347,7 @@ impl ProducerState {
             .retain(|_, marker_offset| *marker_offset >= high_watermark);
     }
 
-    /// Forgets producers without an open transaction that were silent for `expiration_ms`.
+    /// Removes producers without an open transaction that wrote nothing for `expiration_ms`.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, entry| {
             entry.current_transaction_first_offset.is_some()

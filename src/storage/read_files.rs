@@ -1,8 +1,8 @@
 //! Files of finished segments that stay open from one read to the next.
 //!
 //! A consumer that reads through old segments asks for the same files again and again. Each segment keeps its own
-//! until a round of the broker's clock finds them unused; in the whole process never more than a few hundred are
-//! kept, and whoever comes when they are taken opens and closes its own.
+//! open until a periodic check of the broker finds them unused. The whole process keeps at most a few hundred; a
+//! reader beyond that opens and closes its own.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,7 +51,7 @@ pub(super) struct KeptFiles {
 }
 
 impl KeptFiles {
-    /// The files, from the last time or by `open`.
+    /// The files: those that are kept, or those that `open` returns.
     pub(super) fn get(&self, open: impl FnOnce() -> Result<ReadFiles>) -> Result<Arc<ReadFiles>> {
         self.used.store(true, Ordering::Relaxed);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,12 +63,12 @@ impl KeptFiles {
         Ok(files)
     }
 
-    /// Closes them: they are about to change, or to be of no use.
+    /// Closes them: they are about to change, or are no longer needed.
     pub(super) fn close(&self) {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Closes them unless somebody has read since this was asked last.
+    /// Closes them unless they were read since the last call.
     pub(super) fn close_unless_used(&self) {
         if !self.used.swap(false, Ordering::Relaxed) {
             self.close();

@@ -1,7 +1,8 @@
-//! Opening a log: what is in the folder, what of it is whole, where it ends, what its producers were doing.
+//! Opens a log: finds the files of its folder, checks which are whole, finds the log's end and the state of its
+//! producers.
 //!
-//! After a clean shutdown only the last segment's end is looked at. After a crash everything from the recovery point on
-//! is scanned, cut off behind the last whole batch, and indexed anew.
+//! After a clean shutdown only the last segment's end is checked. After a crash everything from the recovery point on
+//! is scanned, cut off after the last whole batch, and indexed again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +25,7 @@ use crate::error::Result;
 use crate::records::control_record::EndTransactionMarker;
 use crate::topic_partition::Offset;
 
-/// A marker's batch has about 80 bytes; nothing larger is read to find one.
+/// A marker's batch has about 80 bytes; larger batches are not read to find one.
 const MAX_MARKER_BATCH: usize = 4096;
 
 /// See [`PartitionLog::open`].
@@ -73,7 +74,7 @@ pub(super) fn open(
         None => load_producers(&mut log, &mut snapshots, now_ms, Offset::MAX)?,
         Some(at) => recover_from(&mut log, at, &mut snapshots, now_ms)?,
     }
-    // What was scanned may have written an index anew.
+    // The scan may have written a transaction index.
     log.has_aborted |= trusted.is_some();
     log.recovery_point = log.recovery_point.min(log.log_end_offset);
     log.cleaned_up_to = log.cleaned_up_to.map(|end| end.min(log.log_end_offset));
@@ -112,7 +113,7 @@ fn find_untrusted(
     Ok(scan_from)
 }
 
-/// The offset after a segment's last batch, looked for from its last index entry on; `None` if the segment does not end
+/// The offset after a segment's last batch, searched from its last index entry on; `None` if the segment does not end
 /// with a whole batch.
 fn end_of_tail(segment: &Segment) -> Result<Option<Offset>> {
     if segment.size() == 0 {
@@ -143,7 +144,7 @@ fn index_anew(segment: &mut Segment, interval: u64, now_ms: i64) -> Result<()> {
     segment.close(false)
 }
 
-/// Scans segment number `first` and all later ones; the log ends behind the last whole batch.
+/// Scans segment number `first` and all later ones; the log ends after the last whole batch.
 fn recover_from(
     log: &mut PartitionLog,
     first: usize,
@@ -168,14 +169,14 @@ fn recover_from(
     log.leader_epochs.truncate_from_end(log.log_end_offset)
 }
 
-/// Finds out anew what the log's last segment holds and what its producers were doing, after its end was removed.
+/// Scans the log's last segment again, and restores the state of the producers, after its end was removed.
 pub(super) fn recover_end(log: &mut PartitionLog, now_ms: i64) -> Result<()> {
     let mut snapshots = folder_files::list(&log.folder)?.snapshots;
     let last = log.segments.len().saturating_sub(1);
     log.producers = ProducerState::default();
     log.snapshot_offset = Some(0);
     let start = log.segments.get(last).map_or(0, Segment::base_offset);
-    // A snapshot of what was removed describes producers that never were.
+    // Snapshots after the start of the last segment may describe batches that were removed.
     let removed = snapshots.split_off(&start.saturating_add(1));
     for offset in removed {
         let _ = disk::remove_file(&log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
@@ -183,7 +184,7 @@ pub(super) fn recover_end(log: &mut PartitionLog, now_ms: i64) -> Result<()> {
     recover_from(log, last, &mut snapshots, now_ms)
 }
 
-/// Whether all of the segment's bytes are whole batches; what is not is cut off.
+/// Whether all of the segment's bytes are whole batches; the rest is cut off.
 fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<bool> {
     let interval = log.config.index_interval_bytes;
     let Some(segment) = log.segments.get_mut(at) else {
@@ -239,7 +240,7 @@ fn marker_of(reader: &BatchReader<'_>, batch: &BatchPosition) -> Result<Option<E
     Ok(end_of_transaction(&batch.header, &bytes))
 }
 
-/// Takes the newest good snapshot up to `end` (or the log's end), and what the log says after it.
+/// Loads the newest valid snapshot up to `end` (or the log's end), and applies the log's batches after it.
 fn load_producers(
     log: &mut PartitionLog,
     snapshots: &mut BTreeSet<Offset>,
@@ -256,7 +257,7 @@ fn load_producers(
             from = offset;
             break;
         }
-        // A snapshot can be made again from the log; a broken one would be in the way.
+        // A snapshot can be made again from the log; a damaged one is of no use.
         let _ = disk::remove_file(&path);
         snapshots.remove(&offset);
     }
@@ -287,7 +288,7 @@ fn replay_producers(log: &mut PartitionLog, from: Offset, end: Offset) -> Result
             .filter(|batch| batch.header.base_offset < end)
         {
             if batch.header.has_producer_id() && batch.header.base_offset >= from {
-                // The row that this may answer stands in the segment's transaction index already.
+                // The row that this may return is in the segment's transaction index already.
                 let _ = log.producers.record(&batch.header, marker_of(&reader, &batch)?);
             }
         }
@@ -308,7 +309,7 @@ fn settle_start(log: &mut PartitionLog, checkpointed: Offset) -> Result<()> {
     Ok(())
 }
 
-/// A snapshot is of use at the start of a segment, and at the end of the log.
+/// Removes snapshots that are neither at the start of a segment nor at the end of the log.
 fn remove_stray_snapshots(log: &PartitionLog, snapshots: &BTreeSet<Offset>) {
     let newest = snapshots.range(..=log.log_end_offset).next_back().copied();
     for &offset in snapshots {
@@ -318,7 +319,7 @@ fn remove_stray_snapshots(log: &PartitionLog, snapshots: &BTreeSet<Offset>) {
             .is_ok();
         let stray = Some(offset) != newest && !starts_segment;
         if stray || offset > log.log_end_offset {
-            // It may have gone with its segment.
+            // It may have been removed with its segment.
             let _ = disk::remove_file(&log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
         }
     }

@@ -1,4 +1,4 @@
-//! What leaves a log at its old end: by age, by size, by request.
+//! Removes records at the start of a log: by age, by size, by request.
 
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::topic_partition::Offset;
 
 impl PartitionLog {
-    /// Moves the log's start to `offset`, which lies between start and end. Whole segments before it go with the next
-    /// [`PartitionLog::apply_retention`]. The caller keeps the new start in the log dir's checkpoint.
+    /// Moves the log start offset to `offset`, which is between start and end. The next
+    /// [`PartitionLog::apply_retention`] deletes whole segments before it. The caller writes the log dir's checkpoint.
     pub fn delete_records(&mut self, offset: Offset) -> Result<()> {
         if offset > self.log_end_offset {
             let end = self.log_end_offset;
@@ -22,8 +22,8 @@ impl PartitionLog {
         self.leader_epochs.truncate_from_start(offset)
     }
 
-    /// Deletes the segments that `retention.ms`, `retention.bytes` or the log's start say are over, as far as all their
-    /// records lie below the high watermark. Answers how many segments went.
+    /// Deletes the segments that `retention.ms`, `retention.bytes` or the log start offset no longer require, if all
+    /// their records are below the high watermark. Returns how many segments were deleted.
     pub fn apply_retention(&mut self, now_ms: i64, high_watermark: Offset) -> Result<usize> {
         let count = self
             .segments_over(now_ms)?
@@ -32,7 +32,7 @@ impl PartitionLog {
             return Ok(0);
         }
         if count == self.segments.len() {
-            // The records go, the log stays: an empty segment takes over where they end.
+            // All records are deleted: an empty segment continues where they end.
             self.roll(now_ms)?;
         }
         let deleted = self.delete_first(count);
@@ -44,7 +44,7 @@ impl PartitionLog {
         deleted
     }
 
-    /// Deletes the first `count` segments. Where one refuses, those before it are gone, and the rest stays.
+    /// Deletes the first `count` segments. If one cannot be deleted, those before it are gone and the rest is kept.
     fn delete_first(&mut self, count: usize) -> Result<usize> {
         let mut deleted = 0;
         let outcome = self
@@ -56,13 +56,13 @@ impl PartitionLog {
         outcome.map(|()| deleted)
     }
 
-    /// Forgets producers that have been silent for `producer.id.expiration.ms` and have no transaction open.
+    /// Removes producers without an open transaction that wrote nothing for `producer.id.expiration.ms`.
     pub fn expire_producers(&mut self, now_ms: i64) {
         let expiration_ms = self.config.producer_id_expiration_ms;
         self.producers.expire(now_ms, expiration_ms);
     }
 
-    /// How many segments from the start are over for one reason or another; never an empty last one.
+    /// How many segments from the start may be deleted for any reason; never an empty last one.
     fn segments_over(&self, now_ms: i64) -> Result<usize> {
         let by_start = self
             .segments

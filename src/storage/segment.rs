@@ -1,7 +1,7 @@
 //! One `.log` with its indexes: append a batch, find an offset.
 //!
-//! A segment that nobody appends to or reads holds no open file and no index in memory; what a reader needs stays open
-//! while it is used (`read_files`). Only the segment at the end of a log, once written to, keeps its log open, and the
+//! A segment that is neither appended to nor read has no open file and no index in memory; files for readers stay open
+//! while they are used (`read_files`). Only the active segment, once written to, keeps its log file open, and its
 //! indexes once they have entries on disk.
 
 use std::fs::{self, File};
@@ -31,12 +31,12 @@ use crate::topic_partition::Offset;
 pub struct Segment {
     folder: Arc<LogFolder>,
     base_offset: Offset,
-    /// Behind the name of each file: what compaction writes is not the log's yet.
+    /// The suffix of each file's name: a segment that compaction writes does not belong to the log yet.
     suffix: &'static str,
     size: u64,
-    /// Decides how much earlier than other segments this one is followed by a new one.
+    /// Decides the part of `segment.jitter.ms` that this segment is shortened by.
     jitter_seed: u64,
-    /// Something was appended that may not be on disk yet.
+    /// Something was appended that may be unsynced.
     unsynced: bool,
     writer: Option<Writer>,
     /// For readers, while there is no writer.
@@ -51,20 +51,20 @@ struct Writer {
     time_index: TimeIndex,
     bytes_since_index_entry: u64,
     largest: TimestampOffset,
-    /// Of the first batch; decides when the segment is old.
+    /// Of the first batch, in milliseconds; decides when `segment.ms` has passed.
     first_timestamp: Option<i64>,
     opened_ms: i64,
-    /// Something was appended since the last look at it.
+    /// Something was appended since the last check.
     used: bool,
 }
 
 impl Segment {
-    /// Makes the empty files of a new segment.
+    /// Creates the empty files of a new segment.
     pub fn create(folder: &Arc<LogFolder>, base_offset: Offset) -> Result<Self> {
         Self::existing(folder, base_offset, 0).with_files()
     }
 
-    /// The same for a segment that compaction writes and that is not the log's yet.
+    /// [`Segment::create`] for a segment that compaction writes and that does not belong to the log yet.
     pub(super) fn create_cleaned(folder: &Arc<LogFolder>, base_offset: Offset) -> Result<Self> {
         let segment = Self {
             suffix: CLEANED_SUFFIX,
@@ -75,7 +75,7 @@ impl Segment {
 
     fn with_files(self) -> Result<Self> {
         let segment = self;
-        // One that could not be deleted would make readers leave out records that were never aborted.
+        // A leftover transaction index would make readers leave out records that were never aborted.
         transaction_index::remove(&segment.path(FileKind::TransactionIndex))?;
         for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
             let path = segment.path(kind);
@@ -104,7 +104,7 @@ impl Segment {
         self.base_offset
     }
 
-    /// What a pass of compaction must know to find the segment unchanged.
+    /// What identifies the segment, unchanged, in a pass of compaction.
     pub(super) fn as_source(&self) -> Source {
         Source {
             base_offset: self.base_offset,
@@ -133,7 +133,7 @@ impl Segment {
             .map_err(|error| Error::from(error).context(format_args!("cannot open {}", path.display())))
     }
 
-    /// The log file as readers see it, which stays open for the next one.
+    /// The log file for readers, kept open for the next one.
     pub fn log_for_reading(&self) -> Result<Arc<File>> {
         match &self.writer {
             Some(writer) => Ok(Arc::clone(writer.log.file())),
@@ -150,7 +150,7 @@ impl Segment {
         })
     }
 
-    /// Closes what neither readers nor a writer have used since this was asked last.
+    /// Closes the files that neither readers nor a writer have used since the last call.
     pub fn close_unused_files(&mut self) -> Result<()> {
         self.read_files.close_unless_used();
         let used = self
@@ -160,7 +160,8 @@ impl Segment {
         if used { Ok(()) } else { self.close(false) }
     }
 
-    /// Whether the log file that is appended to is still the one in the folder; nothing is looked at while it is closed.
+    /// Whether the log file that is appended to is still the one in the folder; true without a check while it is
+    /// closed.
     pub(super) fn is_in_place(&self) -> bool {
         let Some(writer) = &self.writer else {
             return true;
@@ -224,8 +225,8 @@ impl Segment {
             || header.last_offset() - self.base_offset > i64::from(i32::MAX)
     }
 
-    /// How much earlier this segment is followed by a new one, in milliseconds, so that not all segments that began
-    /// together end together.
+    /// By how much `segment.ms` is shortened, in milliseconds, so that segments that began together do not end
+    /// together.
     fn jitter(&self, config: &LogConfig) -> i64 {
         let most = config.segment_jitter_ms.min(config.segment_ms);
         u64::try_from(most)
@@ -266,7 +267,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Enters a batch that stands at `position` of the log into the indexes, as if it were appended now.
+    /// Adds a batch at `position` of the log to the indexes, as if it were appended now.
     pub(super) fn index_again(&mut self, batch: &BatchPosition, index_interval_bytes: u64) {
         if let Some(writer) = &mut self.writer {
             writer.note(&batch.header, batch.position, index_interval_bytes);
@@ -287,7 +288,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Cuts the log off behind its first `size` bytes; the indexes are the caller's. The writer must be open.
+    /// Truncates the log to its first `size` bytes; the caller truncates the indexes. The writer must be open.
     pub(super) fn truncate_log(&mut self, size: u64) -> Result<()> {
         if let Some(writer) = &mut self.writer {
             writer.log.truncate(size)?;
@@ -296,30 +297,31 @@ impl Segment {
         Ok(())
     }
 
-    /// Writes what waits in memory and closes the files. The time index ends with the segment's largest timestamp.
+    /// Writes the buffered index entries and closes the files. The time index ends with the segment's largest
+    /// timestamp.
     ///
     /// # Errors
     ///
-    /// The disk refuses; then the files stay open, and what waits is not lost.
+    /// An I/O error; then the files stay open, and the buffered entries are not lost.
     pub fn close(&mut self, sync: bool) -> Result<()> {
         if let Some(writer) = &mut self.writer {
             writer.time_index.push_if_later(writer.largest)?;
             writer.offset_index.write()?;
             writer.time_index.write()?;
             self.writer = None;
-            // Index entries that waited until now are on no disk, though the log may be.
+            // Index entries that were buffered until now are unsynced, even if the log is synced.
             self.unsynced = self.size > 0;
         }
         if sync { self.sync() } else { Ok(()) }
     }
 
-    /// Whether the log file holds what may not be on disk yet.
+    /// Whether the log file has bytes that may be unsynced.
     pub fn is_unsynced(&self) -> bool {
         self.unsynced
     }
 
-    /// Makes the segment last through a power cut. As long as it is appended to the log is enough, which a start after a
-    /// crash reads; of a closed one it believes the indexes.
+    /// Syncs the segment. While it is open for appending the log file is enough, since recovery reads it; of a closed
+    /// one recovery trusts the indexes.
     pub fn sync(&mut self) -> Result<()> {
         if !self.unsynced {
             return Ok(());
@@ -335,7 +337,7 @@ impl Segment {
         Ok(())
     }
 
-    /// The files that have to be on disk before a start after a crash may believe them unseen.
+    /// The files that must be synced before recovery may trust them without reading them.
     pub(super) fn paths_to_sync(&self) -> [PathBuf; 4] {
         [
             FileKind::Log,
@@ -346,7 +348,7 @@ impl Segment {
         .map(|kind| self.path(kind))
     }
 
-    /// Notes that somebody else has synced the file since it was last appended to.
+    /// Notes that the files were synced elsewhere since the last append.
     pub(super) fn set_synced(&mut self) {
         self.unsynced = false;
     }
@@ -356,7 +358,7 @@ impl Segment {
         let from = self.with_offset_index(|index| index.floor(offset))?.flatten();
         if let Some(from) = from.filter(|from| u64::from(from.position) < self.size)
             && let Some(found) = self.walk(log, u64::from(from.position), offset)?
-            // A stale index may point behind the batch that is looked for, or between two.
+            // A stale index may point beyond the batch that is searched, or between two batches.
             && (found.position > u64::from(from.position) || found.header.base_offset <= from.offset)
         {
             return Ok(Some(found));
@@ -442,8 +444,8 @@ impl Segment {
         Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Removes the files, the log first: what is left of the others is then known to be garbage, to a start and to the
-    /// next segment that begins here.
+    /// Removes the files, the log first: without it, a start and the next segment at this offset know that the others
+    /// are garbage.
     ///
     /// # Errors
     ///
@@ -469,9 +471,9 @@ fn not_open() -> Error {
 }
 
 impl Writer {
-    /// Enters a batch that the log has. Kafka's rule: the first batch, and every one after fewer than `interval` bytes,
-    /// goes without an entry. What of an index cannot be written now waits in memory: it must not make an
-    /// append fail whose batch is in the log, and closing says so if it still cannot be.
+    /// Adds an appended batch to the indexes. Kafka's rule: the first batch gets no entry, nor does one that follows
+    /// the last entry by `interval` bytes or less. Entries that cannot be written now stay in memory: the append must
+    /// not fail, since its batch is in the log, and closing reports the error if it persists.
     fn note(&mut self, header: &BatchHeader, position: u64, interval: u64) {
         if header.max_timestamp > self.largest.timestamp {
             self.largest = TimestampOffset {

@@ -52,7 +52,7 @@ impl SegmentFile {
     /// Writes `bytes` at the end, without copying them. After a failure the file ends where it did before.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if let Err(error) = self.write_at_end(bytes) {
-            // Should this fail too, the next append overwrites what was half written, and recovery cuts it off.
+            // If this fails too, the next append overwrites the partial write, or recovery cuts it off.
             let _ = disk::set_len(&self.file, self.len);
             return Err(Error::from(error).context("cannot append to the log"));
         }
@@ -72,14 +72,14 @@ impl SegmentFile {
         Ok(())
     }
 
-    /// Cuts off everything behind the first `len` bytes.
+    /// Cuts off everything after the first `len` bytes.
     pub fn truncate(&mut self, len: u64) -> Result<()> {
         disk::set_len(&self.file, len)?;
         self.len = len;
         Ok(())
     }
 
-    /// Makes everything last through a power cut.
+    /// Syncs the file.
     pub fn sync(&self) -> Result<()> {
         disk::sync(&self.file).map_err(|error| Error::from(error).context("cannot flush the log"))
     }

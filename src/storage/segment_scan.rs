@@ -1,7 +1,7 @@
 //! Walks the batches of a log of any length through a small buffer, as Kafka's `FileLogInputStream` does.
 //!
-//! Owns where a walk ends: whole batches are handed out in chunks, and what is left over at the end is counted. Looks
-//! at nothing of a batch but its length; a large one is handed out as the place where it stands.
+//! Owns where a walk ends: whole batches are handed out in chunks, and what is left over at the end is counted. Reads
+//! only the length of a batch; a large one is handed out as its place in the file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,16 +16,16 @@ use crate::records::batch_header::{
     HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0, length_field,
 };
 
-/// How much a chunk holds, unless one batch alone is longer: what a processor keeps near beside its other work.
+/// Bytes of a chunk, unless one batch alone is longer: small enough for a processor's cache.
 pub const CHUNK_BYTES: usize = 128 * 1024;
-/// The longest batch that a chunk holds: what brokers take unless they have been told otherwise, and some more.
+/// The longest batch that a chunk holds, in bytes: somewhat more than brokers accept by default.
 const LARGEST_HELD: usize = 1280 * 1024;
 
-/// From this length on the walk reads a batch's length alone, and leaves the batch to the thread that works on it: below,
-/// one system call a batch costs more than the copies that stand in a row.
+/// Of batches from this size on (bytes) the walk reads only the length, and leaves the rest to the thread that works on
+/// them. For smaller ones a system call for each batch costs more than copying many batches at once.
 const HOP_BYTES: usize = 12 * 1024;
 
-/// How much a chunk in place holds, which takes no memory: what makes sharing a walk cheap beside the work itself.
+/// Bytes of a mapped chunk, which takes no memory: enough to make passing it to a thread cheap compared with the work.
 const CHUNK_IN_PLACE: usize = 512 * 1024;
 /// Shorter logs are read: a mapping costs more than it saves.
 const WORTH_MAPPING: u64 = 1 << 20;
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Source {
 pub enum ScanEnd {
     /// Nothing follows, or less than a batch (`trailing` bytes).
     End { trailing: u64 },
-    /// A batch says that it is shorter than any batch can be.
+    /// A batch states a length below that of any batch.
     TooSmall { length: i32 },
 }
 
@@ -62,25 +62,25 @@ pub struct SegmentScan {
     position: u64,
     /// Where the walk ends at the latest.
     end: u64,
-    /// What has been read behind the last chunk.
+    /// Bytes that were read after the last chunk.
     rest: Vec<u8>,
     chunks: u64,
-    /// Length of the batch found last, which tells what the next ones will be like.
+    /// Length of the batch found last, as an estimate for the next ones.
     last_batch: usize,
-    /// Whether batches are left where they are.
+    /// Whether batches are mapped instead of read.
     in_place: bool,
-    /// The part of the file where the walk is, when they are.
+    /// The mapped part of the file where the walk is.
     window: Option<Arc<FileWindow>>,
     finished: Option<ScanEnd>,
 }
 
-/// What the bytes of a chunk come to.
+/// How many bytes of a chunk are whole batches.
 enum Cut {
-    /// So many bytes are whole batches; more may follow.
+    /// This many bytes are whole batches; more may follow.
     Whole(usize),
-    /// The first batch needs so many bytes.
+    /// The first batch needs this many bytes.
     Needs(usize),
-    /// The walk ends behind so many bytes.
+    /// The walk ends after this many bytes.
     Ended(usize, ScanEnd),
 }
 
@@ -90,7 +90,7 @@ impl SegmentScan {
         Self::new(Source::File(Arc::new(file)), position, end)
     }
 
-    /// Walks what a pipe gives until it ends.
+    /// Walks the bytes of a pipe until it ends.
     pub fn of_pipe(pipe: Box<dyn Read + Send>) -> Self {
         Self::new(Source::Pipe(pipe), 0, u64::MAX)
     }
@@ -109,8 +109,8 @@ impl SegmentScan {
         }
     }
 
-    /// Leaves the batches of a file where they are, for who needs no more than headers and checksums of most; where that
-    /// cannot be, or does not pay, they are read.
+    /// Maps the batches of a file instead of reading them, for callers that need only headers and checksums of most of
+    /// them; where that is impossible or not worth it, they are read.
     #[must_use]
     pub fn in_place(mut self) -> Self {
         self.in_place = matches!(self.source, Source::File(_)) && self.end - self.position >= WORTH_MAPPING;
@@ -122,7 +122,7 @@ impl SegmentScan {
         self.position
     }
 
-    /// How the walk ended, once [`SegmentScan::next_chunk`] has said that it did.
+    /// How the walk ended, once [`SegmentScan::next_chunk`] has returned false.
     pub fn end(&self) -> Option<ScanEnd> {
         self.finished
     }
@@ -179,8 +179,8 @@ impl SegmentScan {
         }
     }
 
-    /// The length of the next whole batches, where their lengths alone need to be looked at for that; 0 where batches are
-    /// short and to be read, and at the end, which takes a closer look.
+    /// The total length of the next whole batches, found by reading their length fields alone; 0 where batches are
+    /// short and should be read, and at the end, which needs more checks.
     fn hop(&mut self, file: &Arc<File>) -> io::Result<usize> {
         if self.in_place {
             return self.hop_in_place(file);
@@ -195,11 +195,11 @@ impl SegmentScan {
         })
     }
 
-    /// As [`SegmentScan::hop`], through the window, which moves on when it has no more whole batches.
+    /// [`SegmentScan::hop`] through the window, which moves when it has no more whole batches.
     fn hop_in_place(&mut self, file: &Arc<File>) -> io::Result<usize> {
         loop {
             if let Some(window) = self.window.clone() {
-                // Behind each batch there are at least as many bytes as a header that borrows from them may want.
+                // After each batch there must be as many bytes as a reader of a whole header may copy.
                 let end = match window.end() {
                     end if end >= self.end => self.end,
                     end => end - HEADER_LEN as u64,
@@ -226,8 +226,8 @@ impl SegmentScan {
         }
     }
 
-    /// Goes from batch to batch while they end before `end` and come to no more than `most` bytes; `length` tells the
-    /// length field of the one at a place, given how long the one before was.
+    /// Goes from batch to batch while they end before `end` and have at most `most` bytes together; `length` returns
+    /// the length field of the batch at a position, given the size of the previous one.
     fn hop_over(
         &mut self,
         end: u64,
@@ -254,7 +254,7 @@ impl SegmentScan {
         }
     }
 
-    /// Moves to the next place of a file, from `from` on, that holds a whole batch, whatever is before it; None when
+    /// Moves to the next position of a file, from `from` on, that holds a whole batch, whatever is before it; `None` if
     /// there is none, and for a pipe.
     pub fn resume_from(&mut self, from: u64, wanted: Wanted) -> io::Result<Option<u64>> {
         let Source::File(file) = &self.source else {
@@ -270,14 +270,14 @@ impl SegmentScan {
         Ok(found)
     }
 
-    /// After the walk: the first bytes behind the last whole batch, at least those that tell a batch's format if there
-    /// are so many.
+    /// After the walk: the first bytes after the last whole batch, at least up to the format version if there are so
+    /// many.
     pub fn rest(&self) -> &[u8] {
         &self.rest
     }
 
-    /// After the walk: whether nothing but zeros follows, as in a segment whose room was set aside in advance; answers
-    /// how many. A pipe is read to its end for that.
+    /// After the walk: how many zeros follow, if nothing else does, as in a preallocated segment. A pipe is read to its
+    /// end for that.
     pub fn trailing_zeros(&mut self) -> io::Result<Option<u64>> {
         let mut bytes = std::mem::take(&mut self.rest);
         let mut zeros = 0;
@@ -316,7 +316,7 @@ impl SegmentScan {
         let (file, at) = match &mut self.source {
             Source::File(file) => (Arc::clone(file), self.position),
             Source::Pipe(pipe) => {
-                // What a pipe has given is not given twice, and a batch is read more than once.
+                // Bytes of a pipe can be read only once, but a batch is read several times.
                 let mut file = tempfile::tempfile()?;
                 file.write_all(&chunk.bytes)?;
                 let missing = size - chunk.bytes.len() as u64;
@@ -336,7 +336,7 @@ impl SegmentScan {
         Ok(true)
     }
 
-    /// Reads until `bytes` holds `wanted` bytes; true when there is no more to come.
+    /// Reads until `bytes` holds `wanted` bytes; true at the end of the input.
     fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
         let left = self.end - self.position;
         let wanted = wanted.min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -347,7 +347,7 @@ impl SegmentScan {
                 Source::Pipe(pipe) => pipe.take(missing as u64).read_to_end(bytes)?,
             };
             if read < missing {
-                // Shorter than announced: a pipe, or a file cut while we read.
+                // Shorter than stated: a pipe, or a file that was truncated meanwhile.
                 self.end = self.position + bytes.len() as u64;
             }
         }

@@ -101,7 +101,7 @@ impl TimeIndex {
         self.entries.push(bytes)
     }
 
-    /// Writes the entries that wait in memory.
+    /// Writes the buffered entries.
     pub fn write(&mut self) -> Result<()> {
         self.entries.write()
     }

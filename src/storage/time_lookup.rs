@@ -1,4 +1,5 @@
-//! Which record was the first at or after a time; looks inside batches, because only records have exact times.
+//! Finds the first record at or after a time; reads inside batches, because only records have exact
+//! timestamps.
 
 use std::fs::File;
 
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::records::Batch;
 use crate::topic_partition::Offset;
 
-/// No batch is inflated to more than this to find a record in it.
+/// A batch is inflated to at most this many bytes to find a record in it.
 const MAX_INFLATED: usize = 256 << 20;
 
 /// A record's place in time.
@@ -57,7 +58,7 @@ impl PartitionLog {
 
     fn search(&self, segment: &Segment, timestamp: i64) -> Result<Option<TimedOffset>> {
         let log = segment.open_log()?;
-        // Everything up to the entry is older, or carries the timestamp itself where it equals the entry's.
+        // Everything up to this entry is older than `timestamp`.
         let floor = segment.time_index_floor(timestamp - 1)?;
         let from = floor
             .map_or(segment.base_offset(), |entry| entry.offset)

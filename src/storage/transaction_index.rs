@@ -22,7 +22,7 @@ pub struct AbortedTransaction {
     pub first_offset: Offset,
     /// Offset of the abort marker.
     pub last_offset: Offset,
-    /// The last stable offset once the marker was written.
+    /// The last stable offset after the marker was written.
     pub last_stable_offset: Offset,
 }
 
@@ -52,7 +52,7 @@ impl AbortedTransaction {
     }
 }
 
-/// The entries of an index of any length, one after the other; what follows the last whole one is left out.
+/// The entries of an index of any length, one after the other; bytes after the last whole one are ignored.
 pub fn entries(path: &Path) -> Result<impl Iterator<Item = Result<AbortedTransaction>> + use<>> {
     let context = |error: Error| error.context(format_args!("cannot read {}", path.display()));
     let mut file = File::open(path)
@@ -80,9 +80,9 @@ pub fn read(path: &Path) -> Result<Vec<AbortedTransaction>> {
     entries(path)?.collect::<Result<_>>().map_err(context)
 }
 
-/// What a reader of committed records from `offset` up to `upper_bound` must leave out of the segment with this index: what
-/// was aborted at `offset` or later, and began before `upper_bound`. The flag says that no later segment has more.
-/// Reads those entries and few others, however long the index is; a missing file has none.
+/// The transactions of this index that a `read_committed` reader of `offset` up to `upper_bound` must leave out: those
+/// aborted at `offset` or later that began before `upper_bound`. The flag is true if no later segment has more. Reads
+/// those entries and few others, however long the index is; a missing file has none.
 pub fn overlapping(
     path: &Path,
     offset: Offset,
@@ -119,8 +119,8 @@ fn overlapping_in(
     Ok((found, false))
 }
 
-/// Adds an entry; the first one of a segment makes the file. It stands behind the last whole entry, whatever a failed
-/// attempt has left.
+/// Adds an entry; the first one of a segment makes the file. It is written after the last whole entry, over the
+/// remains of a failed attempt.
 pub fn append(path: &Path, transaction: AbortedTransaction) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -132,7 +132,7 @@ pub fn append(path: &Path, transaction: AbortedTransaction) -> Result<()> {
     write().map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
 }
 
-/// Takes the last entry away again; what cannot be taken away is an abort that a later marker says once more.
+/// Removes the last entry again. If that fails it stays: a retry of the marker then adds the same abort once more.
 pub(super) fn remove_last(path: &Path) {
     let remove = || {
         let file = disk::open(OpenOptions::new().write(true), path)?;

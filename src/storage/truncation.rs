@@ -1,7 +1,7 @@
-//! Cutting a log off at its newer end: what a follower does whose log has left that of its leader (KIP-101).
+//! Truncates the end of a log: what a follower does whose log has diverged from its leader's (KIP-101).
 //!
-//! Whole batches go. Indexes, transaction index and producer state of the last segment are made anew from the batches
-//! that stay, by the scan that also follows a crash.
+//! Whole batches are removed. Indexes, transaction index and producer state of the last segment are rebuilt from the
+//! remaining batches, by the scan that also follows a crash.
 
 use super::partition_log::PartitionLog;
 use super::recovery;
@@ -15,7 +15,7 @@ impl PartitionLog {
     ///
     /// # Errors
     ///
-    /// The disk refuses. What was removed by then stays removed.
+    /// An I/O error. What was removed by then stays removed.
     pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> Result<()> {
         if offset >= self.log_end_offset {
             return self.leader_epochs.truncate_from_end(offset);
@@ -40,11 +40,11 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Removes everything; the log begins and ends at `offset` then.
+    /// Removes everything; the log then begins and ends at `offset`.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// An I/O error.
     pub fn truncate_fully(&mut self, offset: Offset) -> Result<()> {
         self.look_for_folder()?;
         delete_from(&mut self.segments, 0)?;
@@ -58,8 +58,8 @@ impl PartitionLog {
     }
 }
 
-/// Deletes the segments from number `first` on, the newest first: what a crash or an error leaves is a log without a
-/// hole.
+/// Deletes the segments from number `first` on, the newest first, so that a crash or an error leaves a log without a
+/// gap.
 pub(super) fn delete_from(segments: &mut Vec<Segment>, first: usize) -> Result<()> {
     while segments.len() > first {
         if let Some(last) = segments.last_mut() {

@@ -1,14 +1,14 @@
 //! What compaction leaves of one batch: all of it, some records, the header alone, or nothing.
 //!
 //! Kafka's rules:
-//! - A record stays if no later one with its key lies in the part that was read. One without a key goes, as does one of
-//!   an aborted transaction.
-//! - A tombstone (a null value) stays until the delete horizon of its batch. The first pass that keeps one sets the
-//!   horizon, so that every reader has `delete.retention.ms` to learn of the deletion. The same holds for the marker of
-//!   a transaction that has no records left.
-//! - A header stays without records where it states the last sequence number, or the epoch, of a producer that the log
-//!   knows, and at the end of the cleaned part.
-//! - Message formats 0 and 1 stay as they are. Kafka cleans them too, but no client writes them any more.
+//! - A record is kept if the part that was read has no later one with its key. One without a key is removed, as is one
+//!   of an aborted transaction.
+//! - A tombstone (a null value) is kept until the delete horizon of its batch (KIP-534). The first pass that keeps one
+//!   sets the horizon, so that every reader has `delete.retention.ms` to learn of the deletion. The same holds for the
+//!   marker of a transaction that has no records left.
+//! - A batch without records left is kept as a header if it has the last sequence number, or the epoch, of a known
+//!   producer, or if it is at the end of the cleaned part.
+//! - Message formats 0 and 1 are kept as they are. Kafka cleans them too, but no client writes them any more.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use crate::records::{Batch, Record, RecordError, compacted_batch};
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::topic_partition::Offset;
 
-/// A batch is inflated to no more than this.
+/// A batch is inflated to at most this many bytes.
 pub(super) const MAX_INFLATED: usize = 256 << 20;
 
 /// The newest batch of a producer that the log knows.
@@ -31,11 +31,11 @@ pub struct LastRecord {
     pub epoch: i16,
 }
 
-/// What a pass knows when it writes a log anew.
+/// What a pass knows when it rewrites a log.
 #[derive(Debug)]
 pub(super) struct BatchFilter {
     pub(super) map: OffsetMap,
-    /// The part that the map describes ends here.
+    /// The end of the part that the map covers.
     pub(super) map_end: Offset,
     /// The first offset that no pass may clean at present.
     pub(super) first_uncleanable: Offset,
@@ -50,16 +50,16 @@ pub(super) struct BatchFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
-    /// It was appended to the output; if it is the marker of an aborted transaction that has records, with the row of
-    /// the transaction index.
+    /// It was appended to the output. The marker of an aborted transaction that has records comes with its row of the
+    /// transaction index.
     Some(Option<AbortedTransaction>),
 }
 
-/// What is decided of a batch before its records are looked at.
+/// What is decided about a batch before its records are read.
 struct Decision {
-    /// All records go.
+    /// All records are removed.
     discard: bool,
-    /// It is the marker of a transaction that is gone.
+    /// It is the marker of a transaction of which no batch is left.
     marker_of_gone: bool,
     aborted: Option<AbortedTransaction>,
 }
@@ -154,7 +154,7 @@ impl BatchFilter {
         is_last && (record.value.is_some() || !is_due)
     }
 
-    /// Whether the header of a batch stays that has no records left.
+    /// Whether the header of a batch without records is kept.
     fn keeps_header(&self, batch: &Batch<'_>) -> bool {
         let header = &batch.header;
         if header.next_offset() == self.first_uncleanable {

@@ -1,8 +1,8 @@
-//! The segment that a pass writes, and how it gets into the place of those it was made from.
+//! The segment that a pass writes, and how it replaces those that it was made from.
 //!
-//! The names are Apache Kafka's, so that either broker finishes what the other has begun. The files are written as
-//! `.cleaned`; a start removes these. The moment that counts is when the log file becomes `.swap`: from then on a start
-//! finishes the replacement, until then it forgets it. See `folder_files`.
+//! The names are Apache Kafka's, so that either broker can finish a replacement that the other began. The files are
+//! written as `.cleaned`; a start of the broker removes these. The replacement takes effect when the log file is
+//! renamed to `.swap`: a start after that finishes it, one before that discards it. See `folder_files`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::topic_partition::Offset;
 /// Batches are written together up to about this many bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Every kind of file that a replacement brings along.
+/// The kinds of files that a replacement has.
 const KINDS: [FileKind; 4] = [
     FileKind::OffsetIndex,
     FileKind::TimeIndex,
@@ -84,8 +84,8 @@ impl CleanedWriter {
         transaction_index::append(&self.segment.path(FileKind::TransactionIndex), aborted)
     }
 
-    /// Brings the files to the disk. The log file is as old as the newest that it was made from: by that age retention
-    /// judges records without a timestamp.
+    /// Syncs the files. The log file gets the modification time of the newest source, by which retention judges
+    /// records without a timestamp.
     pub(super) fn finish(mut self, sources: Vec<Source>, sync: bool) -> Result<CleanedSegment> {
         let finished = self
             .write_chunk()
@@ -129,7 +129,7 @@ pub struct CleanedSegment {
     base_offset: Offset,
     size: u64,
     has_aborted: bool,
-    /// The steps must last through a power cut in their order, whatever the file system makes of them.
+    /// The steps are synced, so that a power failure leaves them in their order on any file system.
     sync: bool,
     sources: Vec<Source>,
 }
@@ -177,7 +177,7 @@ impl CleanedSegment {
         steps
     }
 
-    /// The files of the group. The snapshot at its start stays: there the state of producers is still looked for.
+    /// The files of the group, except the producer snapshot at its start, which is still used.
     fn old_files(&self) -> impl Iterator<Item = PathBuf> {
         let of_source = move |source: &Source| {
             let base_offset = source.base_offset;
@@ -189,7 +189,7 @@ impl CleanedSegment {
         self.sources.iter().flat_map(of_source)
     }
 
-    /// The files that are of no use any more once all steps are done.
+    /// The files that are no longer needed once all steps are done.
     pub(in crate::storage) fn into_old_files(self) -> OldFiles {
         OldFiles(self.old_files().map(|path| set_aside(&path)).collect())
     }
@@ -198,18 +198,18 @@ impl CleanedSegment {
 /// One change of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileStep {
-    /// From, to; what is there is replaced.
+    /// From, to; an existing file is replaced.
     Rename(PathBuf, PathBuf),
-    /// A file that may be missing is to be deleted: it gets a name that says so. To delete it may take long.
+    /// Renames a file, which may be missing, to a name that marks it as deleted: to delete it may take long.
     SetAside(PathBuf),
-    /// Makes the changes before last through a power cut.
+    /// Syncs the folder, so that the changes before survive a power failure.
     SyncFolder(PathBuf),
 }
 
 impl FileStep {
     /// # Errors
     ///
-    /// The disk refuses; names the file.
+    /// An I/O error; names the file.
     pub fn run(&self) -> Result<()> {
         match self {
             Self::Rename(from, to) => disk::rename(from, to).map_err(|error| {
@@ -230,13 +230,13 @@ impl FileStep {
     }
 }
 
-/// What a replacement has left. Readers may still hold the files.
+/// The files that were replaced. Readers may still have them open.
 #[must_use = "the files stay until they are removed"]
 #[derive(Debug)]
 pub struct OldFiles(Vec<PathBuf>);
 
 impl OldFiles {
-    /// Deletes them, which may take a while. What cannot be deleted now the next start deletes.
+    /// Deletes them, which may take a while. Files that cannot be deleted now are deleted at the next start.
     pub fn remove(self) {
         for path in self.0 {
             let _ = remove(&path);
@@ -263,7 +263,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// What cannot be removed now the next start removes.
+/// Files that cannot be removed now are removed at the next start.
 fn discard(folder: &Path, base_offset: Offset) {
     for kind in KINDS {
         let _ = remove(&path(folder, base_offset, kind, CLEANED_SUFFIX));

@@ -1,7 +1,7 @@
-//! One pass of compaction over the files of a log, while the log itself goes on serving.
+//! One pass of compaction over the files of a log, while the log is in use.
 //!
-//! The pass reads files that the log may delete at any time. What it reads then fails, or the log refuses what it wrote:
-//! either way the pass is over and nothing has changed.
+//! The pass reads files that the log may delete at any time. Then a read fails, or the log refuses the new segment:
+//! either way the pass ends and nothing has changed.
 
 use std::fs::File;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(in crate::storage) struct Source {
     pub(in crate::storage) size: u64,
 }
 
-/// What is to be done, taken down while nobody could change the log.
+/// The work of a pass, planned while the log could not change.
 #[derive(Debug)]
 pub struct CleaningPlan {
     pub(in crate::storage) folder: Arc<LogFolder>,
@@ -50,13 +50,14 @@ pub struct CleaningPlan {
 }
 
 impl CleaningPlan {
-    /// The dirty bytes among all that could be cleaned, 0 to 1: the log with the most is cleaned first.
+    /// The dirty bytes as a part of all bytes that can be cleaned, 0 to 1: the log with the highest ratio is cleaned
+    /// first.
     pub fn dirty_ratio(&self) -> f64 {
         self.range.dirty_ratio
     }
 }
 
-/// Says whether the pass may go on; asked between two batches.
+/// Whether the pass may continue; called between batches.
 pub type KeepGoing<'a> = &'a dyn Fn() -> bool;
 
 /// A pass whose dirty part has been read.
@@ -65,7 +66,7 @@ pub struct CleaningPass {
     folder: Arc<LogFolder>,
     config: LogConfig,
     filter: BatchFilter,
-    /// Segments that are still to be written anew.
+    /// Segments that are still to be rewritten.
     rest: std::vec::IntoIter<Source>,
     first_uncleanable: Offset,
 }
@@ -76,7 +77,7 @@ impl CleaningPass {
     ///
     /// # Errors
     ///
-    /// A file cannot be read, a batch is damaged, or `keep_going` says no.
+    /// A file cannot be read, a batch is damaged, or `keep_going` returns false.
     pub fn begin(plan: CleaningPlan, memory: u64, keep_going: KeepGoing<'_>) -> Result<Self> {
         let mut map = OffsetMap::with_memory(memory);
         let map_end = fill(&mut map, &plan, keep_going)?;
@@ -107,11 +108,11 @@ impl CleaningPass {
         self.filter.map_end
     }
 
-    /// Writes the next group of segments anew, beside them; `None` after the last group.
+    /// Rewrites the next group of segments as one new segment beside them; `None` after the last group.
     ///
     /// # Errors
     ///
-    /// As [`CleaningPass::begin`], or the disk refuses; what was written is removed then.
+    /// As [`CleaningPass::begin`], or a write fails; what was written is removed then.
     pub fn next_group(&mut self, keep_going: KeepGoing<'_>) -> Result<Option<CleanedSegment>> {
         let group = self.take_group();
         let Some(first) = group.first() else {
@@ -235,7 +236,7 @@ fn is_of_interest(batch: &Batch<'_>, transactions: &mut Transactions, scratch: &
     Ok(false)
 }
 
-/// Hands out the batches of a segment until `visit` says no; whether it came to the end.
+/// Calls `visit` with each batch of a segment until it returns false; returns whether the end was reached.
 fn each_batch(
     folder: &Path,
     source: Source,

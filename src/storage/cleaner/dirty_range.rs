@@ -1,11 +1,11 @@
-//! Whether a log is worth cleaning, and which part of it: Kafka's choice, as a function of what is known of its segments.
+//! Whether a log needs cleaning, and which part of it: Kafka's choice, as a function of facts about its segments.
 
 use crate::topic_partition::Offset;
 
 /// A topic's settings of compaction, with Kafka's defaults.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CompactionConfig {
-    /// `min.cleanable.dirty.ratio`: no pass before more than this part of the bytes is dirty.
+    /// `min.cleanable.dirty.ratio`: no pass unless more than this part of the bytes is dirty, 0 to 1.
     pub min_dirty_ratio: f64,
     /// `min.compaction.lag.ms`: younger records are left alone.
     pub min_lag_ms: i64,
@@ -32,7 +32,7 @@ pub struct SegmentFacts {
     pub base_offset: Offset,
     /// Bytes of its log file.
     pub size: u64,
-    /// Milliseconds: of its newest record, and of the first batch; both only where a setting asks for them.
+    /// Milliseconds; -1 unless a setting needs it. `first_timestamp` likewise: the largest of the first batch.
     pub largest_timestamp: i64,
     pub first_timestamp: i64,
 }
@@ -40,11 +40,11 @@ pub struct SegmentFacts {
 /// What the choice needs to know of a log.
 #[derive(Clone, Debug)]
 pub struct LogFacts {
-    /// All of them, the one that is appended to last.
+    /// All of them, the active one last.
     pub segments: Vec<SegmentFacts>,
     pub log_start_offset: Offset,
     pub log_end_offset: Offset,
-    /// No open transaction begins before.
+    /// No open transaction begins before it.
     pub last_stable_offset: Offset,
     /// The end of the last pass.
     pub cleaned_up_to: Option<Offset>,
@@ -56,12 +56,12 @@ pub struct DirtyRange {
     pub first_dirty: Offset,
     /// The base offset of a segment: whole segments are cleaned.
     pub first_uncleanable: Offset,
-    /// Dirty bytes among all that could be cleaned, 0 to 1.
+    /// The dirty bytes as a part of all bytes that can be cleaned, 0 to 1.
     pub dirty_ratio: f64,
 }
 
 impl DirtyRange {
-    /// What is to be cleaned now; `None` if nothing is, or not enough.
+    /// The part to clean now; `None` if nothing is dirty, or not enough.
     pub fn find(log: &LogFacts, config: &CompactionConfig, now_ms: i64) -> Option<Self> {
         let known = log.cleaned_up_to.unwrap_or(log.log_start_offset);
         let is_inside = (log.log_start_offset..=log.log_end_offset).contains(&known);

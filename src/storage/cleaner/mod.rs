@@ -1,11 +1,11 @@
-//! Compaction: of the records with the same key only the last stays, as Apache Kafka's log cleaner does it.
+//! Compaction: of the records with the same key only the last is kept, as in Apache Kafka's log cleaner.
 //!
-//! One pass over a log has three steps, between which the log goes on serving:
-//! - [`PartitionLog::begin_cleaning`] takes down what is to be done ([`dirty_range`] says whether anything is);
-//! - a [`CleaningPass`] reads the dirty part and remembers the last offset of every key ([`offset_map`]), then writes one
-//!   group of old segments after the other anew, into files of their own ([`batch_filter`] decides what stays);
-//! - [`PartitionLog::replace`] puts each of them in the place of its group, and [`PartitionLog::finish_cleaning`] notes
-//!   how far the pass came.
+//! One pass over a log has three steps, during which the log stays in use:
+//! - [`PartitionLog::begin_cleaning`] plans the work ([`dirty_range`] decides whether there is any);
+//! - a [`CleaningPass`] reads the dirty part and remembers the last offset of every key ([`offset_map`]), then rewrites
+//!   one group of old segments after the other into new files ([`batch_filter`] decides what is kept);
+//! - [`PartitionLog::replace`] replaces each group by its new segment, and [`PartitionLog::finish_cleaning`] notes how
+//!   far the pass came.
 //!
 //! [`dirty_range`], [`offset_map`], [`transactions`] and [`batch_filter`] touch no file.
 //!

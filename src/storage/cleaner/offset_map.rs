@@ -1,6 +1,7 @@
 //! The last offset of every key in the part of a log that is cleaned, within a fixed amount of memory.
 //!
-//! Keys are kept as hashes of 128 bits with a secret of this map: two keys that nobody can make collide.
+//! Keys are kept as hashes of 128 bits, keyed with a secret of this map, so that nobody can choose keys
+//! that collide.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -22,7 +23,7 @@ pub(super) struct OffsetMap {
 impl OffsetMap {
     /// A map that takes no more than about `memory` bytes; it always has room for three keys.
     pub(super) fn with_memory(memory: u64) -> Self {
-        // While the table grows, the old one, half as large, is there as well.
+        // While the table grows, the old one, half as large, is in memory too.
         let places = memory / (BYTES_PER_PLACE + BYTES_PER_PLACE / 2);
         // The table has a power of two of places, of which seven in eight are filled.
         let places = FEWEST_PLACES.max(places.checked_ilog2().map_or(0, |log| 1 << log));

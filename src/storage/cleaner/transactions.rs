@@ -1,8 +1,8 @@
-//! Which transactions of a log were aborted, and which still have records, as a walk from its start meets their batches
-//! and markers.
+//! Tracks in a walk from the log's start which transactions were aborted, and which still have batches.
 //!
-//! Records of an aborted transaction go at once. The marker stays as long as a walk still meets a batch of its
-//! transaction: a reader of committed records needs it to tell aborted batches from committed ones.
+//! Records of an aborted transaction are removed at once. The marker is kept as long as a walk still finds a
+//! batch of its transaction: a reader of committed records needs it to tell aborted batches from committed
+//! ones.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -14,15 +14,15 @@ use crate::topic_partition::Offset;
 /// The state of a walk.
 #[derive(Debug)]
 pub(super) struct Transactions {
-    /// Those that the walk has not come to yet, in the order of their first offsets.
+    /// Those that the walk has not reached yet, by first offset.
     upcoming: VecDeque<AbortedTransaction>,
-    /// By producer: the aborted transaction that the walk is in, and whether a batch of it was met.
+    /// By producer: the aborted transaction that the walk is in, and whether a batch of it was found.
     aborted: HashMap<i64, (AbortedTransaction, bool)>,
-    /// Producers of which a batch was met that is not aborted.
+    /// Producers of which a batch was found that is not aborted.
     committed: HashSet<i64>,
 }
 
-/// What a walk finds out at a control batch.
+/// What a control batch turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MarkerOf {
     /// A transaction that still has batches; for an aborted one its row of the transaction index.
@@ -55,7 +55,7 @@ impl Transactions {
         }
     }
 
-    /// Meets a batch of records; says whether it is part of an aborted transaction.
+    /// Takes a batch of records; returns whether it is part of an aborted transaction.
     pub(super) fn meet_data(&mut self, header: &BatchHeader) -> bool {
         self.advance(header.last_offset());
         if !header.is_transactional() {
@@ -70,7 +70,7 @@ impl Transactions {
         false
     }
 
-    /// Meets a control batch. `is_empty`: it has no record; `marker`: its record, if that ends a transaction.
+    /// Takes a control batch. `is_empty`: it has no record; `marker`: its record, if that ends a transaction.
     pub(super) fn meet_control(
         &mut self,
         header: &BatchHeader,

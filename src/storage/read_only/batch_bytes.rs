@@ -43,7 +43,7 @@ impl<'a> BatchBytes<'a> {
         }
     }
 
-    /// The checksum that the header should state. Bytes that cannot be read have another one than it states.
+    /// The checksum that the header should state. If the bytes cannot be read, it differs from the stated one.
     pub(crate) fn computed_crc(self, header: &BatchHeader) -> u32 {
         match self {
             Self::Held(bytes) => batch_header::computed_crc(bytes),
@@ -139,7 +139,7 @@ impl<'a> BatchBytes<'a> {
                 Err(error) => return visit(Err(error)).map(|()| 0),
             }
         }
-        // What did not fit is not kept: a window is needed now.
+        // Frees what was inflated so far: the records are read through a window now.
         *scratch = Vec::new();
         let mut stream = match self.stream(header) {
             Ok(stream) => stream,
@@ -152,7 +152,7 @@ impl<'a> BatchBytes<'a> {
     }
 }
 
-/// Bytes handed out at once of a key or value that is not held: whole groups of three, for base64.
+/// Bytes of a piece of a key or value that is not held: a multiple of three, for base64.
 const PIECE_BYTES: usize = 48 * 1024;
 
 /// Reads parts of a batch's inflated body, one after the other.
@@ -173,7 +173,7 @@ impl<'a> Spans<'a> {
         }
     }
 
-    /// Hands out the bytes of a stretch piece by piece; each but the last has [`PIECE_BYTES`].
+    /// Hands out the bytes of a span piece by piece; each but the last has [`PIECE_BYTES`].
     pub(crate) fn copy<E: From<RecordError>>(
         &mut self,
         span: Span,

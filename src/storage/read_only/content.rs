@@ -1,6 +1,6 @@
-//! What a file holds whose name does not say it, by its bytes.
+//! The kind of a file whose name does not state it, by its bytes.
 //!
-//! Owns the guess: what has a checksum comes first; entries of indexes are known by nothing but their order.
+//! Owns the guess: what has a checksum comes first; entries of indexes are recognized by their order alone.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,10 +14,10 @@ use crate::storage::producer_snapshot::SnapshotFile;
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::storage::{offset_index, time_index, transaction_index};
 
-/// How much of a file is looked at.
+/// How many bytes of a file are read.
 const LOOKED_AT: u64 = 64 * 1024;
 
-/// The kind of a file by its first bytes; none for bytes that no file of Kafka has.
+/// The kind of a file by its first bytes; `None` for bytes that no file of Kafka has.
 pub(super) fn kind_of(path: &Path) -> Result<Option<Kind>> {
     let failed = |error: io::Error| Error::from(error).context(path.display());
     let file = File::open(path).map_err(failed)?;
@@ -78,7 +78,7 @@ fn of_entries(bytes: &[u8], length: u64) -> Option<Kind> {
     };
     let timed = |entry: &[u8; time_index::ENTRY_LEN]| {
         let timestamp = i64_at(entry, 0);
-        // A time after 1971 and before 2200: the entries of an offset index are none.
+        // A time after 1971 and before 2200, which no entry of an offset index looks like.
         (31_536_000_000..7_258_118_400_000)
             .contains(&timestamp)
             .then_some((timestamp, i64::from(i32_at(entry, 8))))
@@ -98,7 +98,7 @@ fn of_entries(bytes: &[u8], length: u64) -> Option<Kind> {
     }
 }
 
-/// Whether there are entries, and all of them up to the zeros that are set aside have numbers that ascend, the first ones
+/// Whether there are entries, and all of them up to preallocated zeros have ascending numbers, the first numbers
 /// strictly.
 fn ascend<const N: usize>(
     bytes: &[u8],

@@ -1,6 +1,6 @@
 //! Which files of a log dir a path stands for, and what each of them is.
 //!
-//! Owns the walk through folders and what a name says. What a file with another name holds is for `content` to find out.
+//! Owns the walk through folders and what a name says. `content` finds out what a file with another name holds.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! One walk over a log, several threads that work on its chunks, one output in the order of the log.
 //!
-//! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread, and
-//! a little text that is ready before its turn: a thread with much text waits for its turn before it makes more.
+//! Owns the threads and the order in which they write. At any time memory holds a chunk and its text for each
+//! thread, and a little text that is ready before its turn: a thread with much text waits for its turn before it
+//! makes more.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,10 +17,10 @@ use crate::storage::segment_scan::{CHUNK_BYTES, SegmentScan};
 pub(crate) const FLUSH_BYTES: usize = 512 * 1024;
 /// Bytes of text that all threads together may have before they wait for their turns.
 const MOST_TEXT: usize = 8 << 20;
-/// What may be ready before its turn: bytes of text, and chunks, whose results take memory as well.
+/// How much may be ready before its turn: bytes of text, and chunks, whose results take memory too.
 const MOST_READY: usize = 4 << 20;
 const MOST_READY_CHUNKS: usize = 16;
-/// More threads than these make more memory and little more speed: writing is one thread's at a time.
+/// More threads would take more memory and bring little speed: only one thread writes at a time.
 const MOST_THREADS: usize = 4;
 
 /// Why the work ended before the log did.
@@ -27,7 +28,7 @@ const MOST_THREADS: usize = 4;
 pub(crate) enum Stopped<E> {
     /// The log could not be read.
     Input(io::Error),
-    /// The output failed, or its reader has gone.
+    /// The output failed, or its reader has closed it.
     Output(io::Error),
     /// The work itself failed; all text before the failure has been written.
     Work(E),
@@ -83,13 +84,13 @@ impl<E> Output<'_, '_, E> {
             .write(&mut shared, &self.text)
             .map_err(|()| Early::Cancelled)?;
         self.text.clear();
-        // A record may have been much longer than a piece of text is meant to be.
+        // One long record may have made the buffer much larger than usual.
         self.text.shrink_to(4 * FLUSH_BYTES);
         Ok(())
     }
 }
 
-/// What became of a chunk.
+/// The result of a chunk.
 #[derive(Debug)]
 struct Done<T> {
     text: Vec<u8>,
@@ -98,7 +99,7 @@ struct Done<T> {
     position: u64,
 }
 
-/// The chunks that were done before their turn, and what is done with results in the log's order.
+/// The chunks that were finished before their turn, and what merges the results in the log's order.
 #[derive(Debug)]
 struct Finished<T, M> {
     merge: M,
@@ -111,7 +112,7 @@ struct Finished<T, M> {
 
 struct Turns<'s, E> {
     progress: &'s dyn WalkProgress,
-    /// The chunk whose turn it is, to be looked at without the lock.
+    /// The chunk whose turn it is, readable without the lock.
     turn: AtomicU64,
     /// Bytes of text that a thread may have before it waits for its turn.
     most_text: usize,
@@ -129,7 +130,7 @@ struct Shared<'s, E> {
 }
 
 impl<'s, E> Turns<'s, E> {
-    /// Waits for the turn of a chunk; None when everything has been stopped.
+    /// Waits for the turn of a chunk; `None` if everything has been stopped.
     fn wait_for(&self, number: u64) -> Option<MutexGuard<'_, Shared<'s, E>>> {
         let shared = locked(&self.shared);
         let early = |shared: &mut Shared<'_, E>| shared.next != number && shared.stopped.is_none();
@@ -141,7 +142,7 @@ impl<'s, E> Turns<'s, E> {
     }
 
     /// Writes a finished chunk and those after it that are ready, or keeps it until its turn comes. Returns an empty
-    /// buffer; None when everything has been stopped.
+    /// buffer; `None` if everything has been stopped.
     fn finish<T>(
         &self,
         number: u64,

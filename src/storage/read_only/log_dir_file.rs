@@ -47,7 +47,7 @@ impl LogDirFile {
         }
     }
 
-    /// Whether it is the log on stdin, which can be read only once.
+    /// Whether this is the log on stdin, which can be read only once.
     pub fn is_stdin(&self) -> bool {
         self.path.as_os_str() == STDIN
     }

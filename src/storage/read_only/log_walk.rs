@@ -1,6 +1,6 @@
 //! A log opened for reading: where to begin, found through its indexes, and a walk batch by batch.
 //!
-//! Owns where a walk begins and how it ended; what is done with a batch is the caller's.
+//! Owns where a walk begins and how it ended; the caller decides what is done with a batch.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -33,7 +33,7 @@ pub(crate) struct LogWalk {
     pub(crate) name: String,
 }
 
-/// A batch all of whose bytes are in the log. Its checksum may not hold.
+/// A batch all of whose bytes are in the log. Its checksum may be wrong.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WholeBatch<'a> {
     /// Bytes from the start of the log.
@@ -52,11 +52,11 @@ impl WholeBatch<'_> {
 /// How a walk ended. `position` counts bytes from the start of the log.
 #[derive(Debug)]
 pub(crate) enum WalkEnd {
-    /// At the end of the log, or where the visitor wanted to stop.
+    /// At the end of the log, or where the visitor stopped.
     Clean,
     /// Bytes that are no whole batch.
     Trailing { position: u64, bytes: u64 },
-    /// Nothing but zeros up to the end of the log: space that the broker has preallocated and not used yet.
+    /// Only zeros up to the end of the log: space that the broker has preallocated and not used yet.
     SetAside { position: u64, bytes: u64 },
     /// Bytes that cannot be the header of a batch.
     NoBatch { position: u64, why: BatchError },
@@ -143,12 +143,12 @@ impl LogWalk {
         }
     }
 
-    /// Whether what has been read cannot be read again.
+    /// Whether the input is a pipe, whose bytes cannot be read again.
     pub(crate) fn is_pipe(&self) -> bool {
         self.length == u64::MAX
     }
 
-    /// Moves the walk to the next whole batch at the byte `from` or after it; None when there is none, and for a pipe.
+    /// Moves the walk to the next whole batch at the byte `from` or after it; `None` if there is none, and for a pipe.
     pub(crate) fn resume_from(&mut self, from: u64, wanted: Wanted) -> Result<Option<u64>> {
         let found = self.scan.resume_from(from, wanted);
         found.map_err(|error| Error::from(error).context(&self.name))
@@ -156,7 +156,7 @@ impl LogWalk {
 
     /// Works on the chunks of the log on several threads. `worker` is called once for each thread and makes its worker;
     /// the text of the workers is written to `out`, and their results are given to `merge`, in the order of the log. A
-    /// worker that stops ends the walk.
+    /// worker that returns [`Stop`] ends the walk.
     pub(crate) fn each_in_order<T, F>(
         &mut self,
         progress: &dyn WalkProgress,

@@ -1,7 +1,7 @@
 //! The files of a log dir, opened for reading alone: a broker may be writing to them at the same time.
 //!
 //! Owns which files a path stands for, what each of them holds, and the walk over the batches of a log. Creates, locks
-//! and repairs nothing; what a broker does with its own files is in the modules beside this one.
+//! and repairs nothing; the modules beside this one work on a broker's own files.
 
 pub(crate) mod batch_bytes;
 mod content;

@@ -6,7 +6,7 @@ pub trait WalkProgress: Sync {
     fn at(&self, position: u64);
 }
 
-/// Progress that nobody watches.
+/// Ignores the progress.
 #[derive(Clone, Copy, Debug)]
 pub struct NoProgress;
 

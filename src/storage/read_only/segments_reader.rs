@@ -21,7 +21,7 @@ pub struct SegmentsReader {
     to_come: Vec<Offset>,
     open: Option<(File, PathBuf)>,
     position: u64,
-    /// Batches that end before are passed over.
+    /// Batches that end before it are skipped.
     from: Offset,
 }
 
@@ -41,8 +41,8 @@ impl SegmentsReader {
         }
     }
 
-    /// Shows the next batches, about `bytes` of them; says whether there may be more. What is not whole at the end of the
-    /// last segment is no batch.
+    /// Calls `visit` with the next batches, about `bytes` bytes of them; returns whether there may be more. An
+    /// incomplete batch at the end of the last segment is ignored.
     ///
     /// # Errors
     ///

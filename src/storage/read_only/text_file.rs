@@ -12,7 +12,7 @@ use crate::plain_words;
 /// The longest file of one kind that is read.
 struct Limit {
     bytes: u64,
-    /// The same number as a user reads it.
+    /// The same number for messages.
     text: &'static str,
 }
 
