@@ -53,7 +53,8 @@ pub fn encode_record<'a>(
     })
 }
 
-/// The same with a function that sets the fields; it may have the value make the elements of its lists.
+/// [`encode_record`] with a function that sets the fields; list elements are made by
+/// [`StructValue::new_element`].
 pub fn encode_record_with<'a>(
     name: &str,
     version: i16,
@@ -114,7 +115,7 @@ fn small(what: &str, reader: &mut Reader<'_>) -> Result<i16, DecodeError> {
     let Ok(value) = reader.unsigned_varint() else {
         return malformed(format!("Error while reading {what}"));
     };
-    // Java's int: what has the highest bit is negative there, and passes.
+    // As Java's int: a number with the highest bit set is negative, and accepted.
     let value = value as i32;
     if value > i32::from(i16::MAX) {
         return malformed(format!("Value for {what} was too large."));

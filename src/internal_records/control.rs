@@ -25,14 +25,15 @@ pub fn encode_value<'a>(control_type: i16, fill: impl FnOnce(&mut StructValue<'a
     Some(bytes)
 }
 
-/// The version is the first field; what is newer than Kafka 4.3 is read as the newest it knows.
+/// The version is the first field; one newer than Kafka 4.3 is read as the newest that it knows.
 fn read<'a>(message: &'static Message, value: &'a [u8]) -> Result<StructValue<'a>, DecodeError> {
     let version = Reader::new(value).int16()?;
     let known = version.clamp(message.body.versions.0, message.body.versions.1);
     decode(message, known, &mut Reader::new(value))
 }
 
-/// The same as Kafka's own tools see it: read as version 0 in any case, shown as the version that the record states.
+/// [`decode_value`] as Kafka's own tools do it: always read as version 0, shown as the version that the record
+/// states.
 pub fn decode_value_as_version_0(
     control_type: i16,
     value: &[u8],
@@ -56,7 +57,7 @@ fn message(control_type: i16) -> Option<&'static Message> {
     })
 }
 
-/// What Raft's control records are called.
+/// The name of a type of Raft's control records; `None` for any other type.
 pub fn name(control_type: i16) -> Option<&'static str> {
     Some(match control_type {
         2 => "leader change",

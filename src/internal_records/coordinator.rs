@@ -35,13 +35,13 @@ pub struct CoordinatorRecord<'a> {
 /// Why a record could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoordinatorError {
-    /// The key's type is none that Kafka 4.3 knows.
+    /// Kafka 4.3 does not know the key's type.
     UnknownType(i16),
-    /// The value's version is none that Kafka 4.3 knows.
+    /// Kafka 4.3 does not know the value's version.
     UnknownVersion { id: i16, version: i16 },
     /// Key or value has no version in front.
     NoVersion { of: &'static str },
-    /// Key or value is not what its version says.
+    /// Key or value cannot be decoded in its version.
     Unreadable {
         of: &'static str,
         version: i16,
@@ -173,7 +173,7 @@ impl Topic {
     }
 }
 
-/// Appends the value of a group of the classic protocol with its members' subscriptions and assignments unfolded, as
+/// Appends the value of a group of the classic protocol with its members' subscriptions and assignments decoded, as
 /// kafka-dump-log shows it. Other values are written as they are.
 pub fn write_group_metadata(value: &StructValue<'_>, out: &mut Vec<u8>) {
     if value.schema.name != group::GROUP_METADATA_VALUE.body.name

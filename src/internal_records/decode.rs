@@ -1,7 +1,7 @@
 //! Bytes and a schema → a [`Value`], with Kafka's own words for what is wrong.
 //!
-//! Owns reading; no length in the bytes is trusted: an array takes room for what has been read, not for what is
-//! announced. Versions and types in front of the bytes belong to the rooms of the topics.
+//! Owns reading; no length in the bytes is trusted: an array takes memory for the elements that were read, not
+//! for the stated count. Versions and types in front of the bytes belong to the modules of the topics.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::value::{StructValue, Value, default_of};
 /// Why bytes are no such record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// The bytes end before the record does. Kafka has no words for it and prints `null`.
+    /// The bytes end before the record does. Kafka has no message for it and prints `null`.
     Underflow,
     /// Anything else, in Kafka's words.
     Malformed(String),
@@ -87,9 +87,9 @@ impl<'a> Reader<'a> {
         )))
     }
 
-    /// The next `length` bytes; a negative length is an error, as a longer one than is left.
+    /// The next `length` bytes; an error if it is negative or exceeds the bytes left.
     fn take(&mut self, length: i32) -> Result<&'a [u8]> {
-        // Of an array of a negative size Java says that size and nothing else.
+        // For an array of negative size, Java's message is that size alone.
         let size = usize::try_from(length).map_err(|_| DecodeError::Malformed(length.to_string()))?;
         let Some((head, tail)) = self.bytes.split_at_checked(size) else {
             return Err(DecodeError::Malformed(format!(
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Reads `version` of `message`. What is left over stays in `reader`.
+/// Reads `version` of `message`. Bytes after it stay in `reader`.
 pub fn decode<'a>(
     message: &'static Message,
     version: i16,
@@ -112,7 +112,7 @@ pub fn decode<'a>(
     Walk { version, flexible }.fields(&message.body, reader)
 }
 
-/// What holds for the whole of one message.
+/// The properties of the message that is read.
 #[derive(Clone, Copy)]
 struct Walk {
     version: i16,
@@ -142,7 +142,7 @@ impl Walk {
     }
 
     fn tagged_fields<'a>(self, into: &mut StructValue<'a>, reader: &mut Reader<'a>) -> Result<()> {
-        // Java's count has a sign, and a negative one is none.
+        // Java's count is signed; a negative one means no fields.
         for _ in 0..reader.unsigned_varint()? as i32 {
             let tag = reader.unsigned_varint()?;
             let size = reader.unsigned_varint()?;
@@ -156,7 +156,7 @@ impl Walk {
                 let message = format!("Tag {tag} is not valid for version {}", self.version);
                 return Err(DecodeError::Malformed(message));
             }
-            // As in Kafka, the announced size of a known field does not limit what is read.
+            // As in Kafka, the stated size of a known field does not limit what is read.
             let value = self.value(field, reader)?;
             if let Some(slot) = into.values.get_mut(index) {
                 *slot = value;
@@ -184,7 +184,7 @@ impl Walk {
         }
     }
 
-    /// Before a struct that may be null there is a byte, or a number where the field is tagged.
+    /// A struct that may be null has a byte in front, or a varint where the field is tagged.
     fn is_null_struct(self, field: &Field, reader: &mut Reader<'_>) -> Result<bool> {
         Ok(match field.tag(self.version) {
             Some(_) => (reader.unsigned_varint()? as i32) <= 0,

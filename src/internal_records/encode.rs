@@ -1,6 +1,7 @@
 //! A [`StructValue`] → bytes, as Kafka writes its internal records.
 //!
-//! Owns writing; the inverse of `decode`. Versions and types in front of the bytes belong to the rooms of the topics.
+//! Owns writing; the inverse of `decode`. Versions and types in front of the bytes belong to the modules of the
+//! topics.
 
 use super::schema::{Field, Kind, Message};
 use super::value::{StructValue, Value};
@@ -32,7 +33,7 @@ fn fields(value: &StructValue<'_>, flexible: bool, out: &mut Vec<u8>) {
     for (tag, field, value_of_field) in tagged {
         let mut body = Vec::new();
         match value_of_field {
-            // Of a tagged struct a number says whether it is null, of another one a byte.
+            // A varint says whether a tagged struct is null; for other structs a byte does.
             Value::Null if matches!(field.kind, Kind::Struct(_)) => body.push(0),
             _ => any(
                 value_of_field,
@@ -92,7 +93,7 @@ fn number(value: i64, kind: Kind, out: &mut Vec<u8>) {
     }
 }
 
-/// The length in front of a text, bytes or an array; None is null.
+/// The length in front of a text, bytes or an array; `None` is null.
 fn length(kind: Kind, length: Option<usize>, flexible: bool, out: &mut Vec<u8>) {
     match (length, kind) {
         (length, _) if flexible => unsigned_varint(length.map_or(0, |length| length as u32 + 1), out),

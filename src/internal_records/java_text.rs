@@ -25,7 +25,7 @@ pub fn push_decoded(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How many bytes at the end of a piece of text begin a letter that the next piece may go on with.
+/// How many bytes at the end of a piece of text begin a character that the next piece may complete.
 pub fn unfinished(piece: &[u8]) -> usize {
     for (back, byte) in (1..).zip(piece.iter().rev().take(3)) {
         let needed = match byte {
@@ -94,7 +94,7 @@ pub fn double(value: f64) -> String {
     if text.contains('.') {
         return text;
     }
-    // Java writes two digits at least, and of those with two the nearest: 4.9E-324.
+    // Java writes at least two digits, and the nearest number of that length: 4.9E-324.
     format!("{value:.1E}")
 }
 

@@ -13,7 +13,8 @@ pub fn write_struct(value: &StructValue<'_>, out: &mut Vec<u8>) {
     write_struct_with(value, out, &mut |_, _, _| false);
 }
 
-/// Appends a struct as an object; `replace` may write another value for a field of this name and say so.
+/// Appends a struct as an object; `replace` may write another value for the field of a name, and returns
+/// whether it did.
 pub fn write_struct_with(
     value: &StructValue<'_>,
     out: &mut Vec<u8>,
@@ -42,7 +43,7 @@ fn write_any(
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Value::Number(value) => out.extend_from_slice(value.to_string().as_bytes()),
-        // Jackson has no number for what is none.
+        // JSON has no number for infinity and NaN: Jackson writes them as text.
         Value::Float(value) if !value.is_finite() => write_text(&java_text::double(*value), out),
         Value::Float(value) => java_text::push_double(*value, out),
         Value::Uuid(value) => {

@@ -13,7 +13,7 @@ use super::decode::DecodeError;
 use super::tables::remote;
 use super::value::{StructValue, Value};
 
-/// Decodes a record's value; the number is Kafka's type of it.
+/// Decodes a record's value; the number is the record type.
 pub fn decode_record(bytes: &[u8]) -> Result<(i16, StructValue<'_>), DecodeError> {
     framed(remote::RECORDS, bytes)
 }
@@ -152,7 +152,7 @@ fn uuid(value: Option<&Value<'_>>) -> String {
     }
 }
 
-/// Java's `TreeMap`: ordered, the last of two entries of an epoch wins.
+/// As in Java's `TreeMap`: sorted, and of two entries for an epoch the last counts.
 fn leader_epochs(value: &StructValue<'_>) -> String {
     let entries = value
         .array("segmentLeaderEpochs")

@@ -14,10 +14,10 @@ pub struct Message {
     pub body: Struct,
 }
 
-/// Fields in a row.
+/// A sequence of fields.
 #[derive(Debug)]
 pub struct Struct {
-    /// Kafka's name of it, as its errors say it.
+    /// Kafka's name of it, which its errors show.
     pub name: &'static str,
     /// The lowest and the highest version that has it.
     pub versions: (i16, i16),
@@ -72,7 +72,7 @@ pub struct RecordType {
     /// The number in front of the key.
     pub id: i16,
     pub key: &'static Message,
-    /// None for a type that Kafka has given up, of which only tombstones are left.
+    /// `None` for a type that Kafka no longer writes, except as tombstones.
     pub value: Option<&'static Message>,
 }
 
@@ -88,8 +88,8 @@ pub const fn field(name: &'static str, kind: Kind) -> Field {
     }
 }
 
-/// Whether something that began with version `since` is there in `version`. What the first version has is there in
-/// negative ones too, which only corrupt bytes have: Kafka's readers do not ask.
+/// Whether something that exists since version `since` exists in `version`. What version 0 has also exists in
+/// negative versions, which only corrupt bytes have: Kafka's readers do not check.
 const fn has_begun(since: i16, version: i16) -> bool {
     since <= 0 || since <= version
 }
@@ -102,36 +102,42 @@ impl Struct {
 }
 
 impl Field {
+    /// Exists from `version` on.
     #[must_use]
     pub const fn since(mut self, version: i16) -> Self {
         self.versions.0 = version;
         self
     }
 
+    /// Exists up to `version`, inclusive.
     #[must_use]
     pub const fn until(mut self, version: i16) -> Self {
         self.versions.1 = version;
         self
     }
 
+    /// May be null from version `since` on.
     #[must_use]
     pub const fn nullable(mut self, since: i16) -> Self {
         self.nullable = since;
         self
     }
 
+    /// Tagged from version `since` on (KIP-482).
     #[must_use]
     pub const fn tagged(mut self, tag: u32, since: i16) -> Self {
         self.tagged = Some((tag, since));
         self
     }
 
+    /// Has null as its default.
     #[must_use]
     pub const fn or_null(mut self) -> Self {
         self.default = Default::Null;
         self
     }
 
+    /// Has `number` as its default.
     #[must_use]
     pub const fn or(mut self, number: i64) -> Self {
         self.default = Default::Number(number);
@@ -143,7 +149,7 @@ impl Field {
         has_begun(self.versions.0, version) && version <= self.versions.1
     }
 
-    /// The tag it travels under in `version`, if it does.
+    /// Its tag in `version`; `None` where it is not tagged.
     pub const fn tag(&self, version: i16) -> Option<u32> {
         match self.tagged {
             Some((tag, since)) if has_begun(since, version) => Some(tag),

@@ -26,7 +26,7 @@ pub enum Value<'a> {
 pub struct StructValue<'a> {
     pub schema: &'static Struct,
     pub version: i16,
-    /// As many as the schema has fields; what the version has not is its default.
+    /// One for each field of the schema; a field that the version lacks has its default.
     pub values: Vec<Value<'a>>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> StructValue<'a> {
         self.values.get(index)
     }
 
-    /// Sets the field of this name; a name the schema has not is ignored.
+    /// Sets the field of this name; a name that the schema lacks is ignored.
     pub fn set(&mut self, name: &str, value: Value<'a>) {
         let index = self.schema.fields.iter().position(|field| field.name == name);
         if let Some(slot) = index.and_then(|index| self.values.get_mut(index)) {
@@ -119,7 +119,7 @@ impl<'a> StructValue<'a> {
         }
     }
 
-    /// Every field that this version has, with its schema, without tagged fields that are their default.
+    /// Every field that this version has, with its schema, without tagged fields that have their default.
     pub fn present(&self) -> impl Iterator<Item = (&'static Field, &Value<'a>)> {
         let version = self.version;
         self.schema
