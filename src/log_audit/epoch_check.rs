@@ -1,7 +1,7 @@
 //! The leader epochs of the batches in a folder, compared with each other and with the folder's checkpoint.
 //!
-//! Owns what the checkpoint may say (KIP-101). A live broker writes it beside the log: it is read before the logs, and
-//! called wrong only if it still says the same after them.
+//! Owns what the checkpoint may say (KIP-101). A running broker may rewrite it meanwhile: it is read before the logs,
+//! and reported as wrong only if it is unchanged after them.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::storage::leader_epochs::{self, EpochEntry};
 use crate::storage::read_only::text_file::read_text;
 use crate::storage::read_only::{Kind, LogDirFile};
 
-/// What a broker does about a wrong epoch: every replica in sync believes it.
+/// What a broker does about a wrong epoch: it keeps it, and followers trust it.
 pub(super) const KEEP: BrokerAction = BrokerAction::Keep(Consequence::FollowersTruncate);
 
 /// The epochs of one folder, whose logs are read in the order of their offsets.
 #[derive(Debug, Default)]
 pub(super) struct Epochs {
-    /// What the checkpoint says.
+    /// The text of the checkpoint.
     text: String,
     entries: Vec<EpochEntry>,
     /// The epoch of the last batch, -1 before the first.
@@ -54,7 +54,7 @@ impl Epochs {
         }
     }
 
-    /// Takes note of the next batch. Returns what is wrong with its epoch among those before.
+    /// Adds the next batch. Returns what is wrong with its epoch compared with those before.
     pub(super) fn add(&mut self, header: &BatchHeader) -> Option<LogProblem> {
         self.end_offset = self.end_offset.max(Some(header.next_offset()));
         let (epoch, offset) = (header.partition_leader_epoch, header.base_offset);
@@ -70,7 +70,7 @@ impl Epochs {
                 in_log: epoch,
             }),
             Some(_) => None,
-            // What is before the first entry has been deleted by the broker.
+            // The broker deletes the entries before the log start offset.
             None => self
                 .entries
                 .is_empty()
@@ -90,8 +90,8 @@ impl Epochs {
         self.is_cut = true;
     }
 
-    /// What is wrong with the checkpoint once the logs have been read, and what a broker would do. `text` is what the
-    /// checkpoint says now.
+    /// What is wrong with the checkpoint once the logs have been read, and what a broker would do. `text` is the
+    /// current content of the checkpoint.
     pub(super) fn wrong_checkpoint(&self, text: &str) -> Vec<(EpochProblem, BrokerAction)> {
         let Some(end_offset) = self.end_offset.filter(|_| text == self.text) else {
             return Vec::new();

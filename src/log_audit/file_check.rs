@@ -1,6 +1,6 @@
 //! One file of any kind: whether it can be read, and whether it agrees with the logs of its folder.
 //!
-//! Owns what is checked for each kind of file. Logs, with their indexes, are for `log_check`.
+//! Owns what is checked for each kind of file. `log_check` checks logs with their indexes.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -90,8 +90,8 @@ impl<'f> FileCheck<'f> {
             .push(Finding::of_file(&self.file.path, problem, action));
     }
 
-    /// The form of an index. Its entries are compared with its log when that is read; without a log they are only read.
-    /// `read` returns how many there are.
+    /// Checks the form of an index. Its entries are compared with its log when that is read; without a log they are
+    /// only read. `read` returns how many there are.
     fn check_index(&mut self, entry_len: usize, read: impl FnOnce() -> Result<usize>) -> Result<()> {
         let file = self.file;
         let length = std::fs::metadata(&file.path)?.len();
@@ -104,7 +104,7 @@ impl<'f> FileCheck<'f> {
             self.push(IndexProblem::NoLog, BrokerAction::Delete);
         }
         let used = match read() {
-            // It has been found with the log.
+            // The check of the log has reported it.
             Err(_) if has_log => return Ok(()),
             entries => entries? as u64 * entry_len as u64,
         };
@@ -140,7 +140,7 @@ impl<'f> FileCheck<'f> {
     }
 }
 
-/// Whether an index has its own name and there are logs in its folder: one that somebody has copied alone misses no log,
+/// Whether an index has its usual name and there are logs in its folder: an index that was copied alone needs no log,
 /// and one that a broker is deleting has another name.
 fn is_among_logs(file: &LogDirFile) -> bool {
     let kind = |name: &OsStr| name.to_str().and_then(FileKind::of);

@@ -1,7 +1,6 @@
 //! What an audit finds: what is wrong, where, and what a broker would do about it.
 //!
-//! Owns the parts of a finding; every kind of problem is in `problem`. All are values without words: how they read
-//! belongs to output.
+//! Owns the parts of a finding; every kind of problem is in `problem`. All are values; output has the words.
 
 use std::path::PathBuf;
 
@@ -63,14 +62,14 @@ pub enum BrokerAction {
         /// How many segments after this one it deletes.
         later_segments: u64,
     },
-    /// It truncates the log at an earlier place, and what is here goes with it.
+    /// It truncates the log at an earlier place, which removes this one too.
     TruncateEarlier,
     /// It truncates the segment to nothing.
     EmptySegment {
         /// How many segments after this one it deletes.
         later_segments: u64,
     },
-    /// It reads the batch as one of format 2, and keeps it if its checksum holds.
+    /// It reads the batch as one of format 2, and keeps it if its checksum matches.
     ReadAsFormat2,
     /// It does not start.
     NotStart,
@@ -85,7 +84,7 @@ pub enum BrokerAction {
     DropSnapshot,
     /// It rebuilds the snapshot from the log if it cannot start with it.
     RebuildRefusedSnapshot,
-    /// It writes the checkpoint anew when it recovers the log.
+    /// It rewrites the checkpoint when it recovers the log.
     RewriteCheckpoint,
     /// It drops the entry of the checkpoint.
     DropEntry,
@@ -94,11 +93,11 @@ pub enum BrokerAction {
 /// What follows from a problem that a broker keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing that is known.
+    /// No known consequence.
     None,
     /// Consumers get offsets that do not ascend.
     OffsetsOutOfOrder,
-    /// Consumers get the record under the offset that it has.
+    /// Consumers get the record with its wrong offset.
     OffsetAsItIs,
     /// A lookup by time may miss the record.
     TimeLookupMisses,
@@ -115,8 +114,8 @@ pub enum Consequence {
 pub enum BytesAfter {
     /// There are none.
     None,
-    /// So many: 1 or more.
+    /// Their number: 1 or more.
     Known(u64),
-    /// There are some; a pipe does not say how many.
+    /// There are some; for a pipe their number is not known.
     Unknown,
 }

@@ -1,6 +1,6 @@
-//! What has been found wrong with one file, and with the indexes of a log.
+//! The findings about one file, and about the indexes of a log.
 //!
-//! Owns how much of it is kept: the memory of an audit does not grow with what is wrong.
+//! Owns how many are kept: the memory of an audit does not grow with the number of problems.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
-//! What the logs of one folder say, as far as they have been read, for the files that are compared with them.
+//! What was read so far in the logs of one folder, for the files that are compared with them.
 //!
-//! Owns when it begins anew: at the first file of another folder.
+//! Owns when it is reset: at the first file of another folder.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(super) struct FolderState {
 }
 
 impl FolderState {
-    /// Begins anew if `file` is in another folder than the file before.
+    /// Resets the state if `file` is in another folder than the file before.
     pub(super) fn enter(&mut self, file: &LogDirFile) {
         let folder = file.folder();
         if self.folder != folder {

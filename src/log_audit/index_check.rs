@@ -50,7 +50,7 @@ impl<'f> IndexCheck<'f> {
         }
     }
 
-    /// Checks no more entries: in a log whose offsets do not ascend they point nowhere.
+    /// Checks no more entries: in a log whose offsets do not ascend they cannot be compared.
     pub(super) fn stop(&mut self) {
         self.offset_entries = no_entries();
         self.time_entries = no_entries();

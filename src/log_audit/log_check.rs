@@ -1,7 +1,7 @@
 //! One log, compared with itself and with its indexes.
 //!
-//! Owns what counts as corrupt in a log and in its transaction index, and what a broker would do about it. The other
-//! indexes are for `index_check`, offsets for `order_check`, single batches for `record_check`.
+//! Owns what counts as corrupt in a log and in its transaction index, and what a broker would do about it.
+//! `index_check` checks the other indexes, `order_check` offsets, `record_check` single batches.
 
 use std::ops::ControlFlow;
 
@@ -25,7 +25,7 @@ use crate::storage::read_only::log_walk::{LogWalk, WalkEnd, WholeBatch};
 use crate::storage::read_only::{Range, WalkProgress};
 use crate::storage::transaction_index::{self, AbortedTransaction};
 
-/// The first batch whose checksum does not hold, where a broker would truncate the log.
+/// The first batch whose checksum does not match, where a broker would truncate the log.
 struct Cut {
     /// Where its finding is listed.
     finding: Option<usize>,
@@ -134,7 +134,7 @@ impl<'f> LogCheck<'f> {
                 ..Finding::of_file(&self.file.path, wrong.problem, keep)
             });
             self.out_of_place.extend(listed);
-            // What the indexes say of such a log cannot be compared with it.
+            // Index entries cannot be compared with such a log.
             self.indexes.stop();
             self.aborted = no_entries();
             self.has_indexes = false;
@@ -150,7 +150,7 @@ impl<'f> LogCheck<'f> {
         }
     }
 
-    /// The marker that ends a transaction. Finds what is wrong with the records.
+    /// The marker that ends a transaction. Adds a finding if the records are wrong.
     fn marker(&mut self, batch: CheckedBatch) -> Option<EndTransactionMarker> {
         let header = &batch.header;
         match batch.marker {
@@ -167,7 +167,7 @@ impl<'f> LogCheck<'f> {
         }
     }
 
-    /// A batch that is where it belongs, compared with the indexes and with what the folder's logs have said so far.
+    /// Takes a batch in its place: compares it with the indexes and with the folder's logs so far.
     fn in_place(&mut self, batch: &Pending) {
         let header = &batch.header;
         if let Some(problem) = self.folder.epochs.add(header) {
@@ -187,7 +187,7 @@ impl<'f> LogCheck<'f> {
         });
     }
 
-    /// Something that recovery throws an exception for, which nothing catches.
+    /// A problem for which recovery throws an exception that nothing catches.
     fn stops_recovery(&mut self, position: u64, problem: LogProblem) {
         self.recovery.cannot_start();
         self.push(position, problem, BrokerAction::NotStart);
@@ -305,8 +305,8 @@ impl<'f> LogCheck<'f> {
         }
     }
 
-    /// Sets what a broker would do where that depends on what follows in the log. `end` is where the whole batches end
-    /// before the log does.
+    /// Sets the actions of a broker that depend on the rest of the log. `end` is where the whole batches end, if bytes
+    /// follow.
     fn predict_recovery(&mut self, end: Option<u64>, length: u64) {
         let later_segments = self.later.count;
         if let Some(cut) = &self.cut

@@ -1,8 +1,8 @@
 //! What is wrong with the files of a log dir, as values: batches, records, indexes, snapshots and checkpoints, each read
 //! and compared with the others.
 //!
-//! Owns the order of files and the iterator over findings. What is wrong with one file is for `file_check` and
-//! `log_check` to say; the words of a finding are output's. Only reads: a broker may be writing to the same files.
+//! Owns the order of files and the iterator over findings. `file_check` and `log_check` find what is wrong with one
+//! file; output has the words for it. Only reads: a broker may be writing to the same files.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod epoch_check;
@@ -57,7 +57,7 @@ pub fn audit_files(
     }
 }
 
-/// An audit under way: reads file after file as the findings are asked for.
+/// An audit in progress: reads file after file as the findings are taken.
 ///
 /// In memory at a time are the findings of one file, as many as the limits allow, and what the logs of its folder say
 /// about producers.

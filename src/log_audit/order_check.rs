@@ -1,7 +1,7 @@
 //! The offsets of the batches of a log, each compared with those before and with the names of the log and the next one.
 //!
-//! Owns which batch is out of place: the base offset is not covered by the checksum, so that a batch whose checksum holds
-//! may have a wrong one.
+//! Owns which batch is out of place: the base offset is not covered by the checksum, so that a batch with a correct
+//! checksum may have a wrong one.
 
 use super::problem::{BatchOffsets, LogProblem, OutOfPlace};
 use crate::records::batch_header::BatchHeader;
@@ -13,7 +13,7 @@ pub(super) struct Misplaced {
     /// Bytes from the start of the log to the batch.
     pub(super) position: u64,
     pub(super) problem: LogProblem,
-    /// It is the batch before the one that was asked about.
+    /// It is the batch before the one that was added.
     pub(super) is_previous: bool,
     /// The last offset before it.
     pub(super) last_good: Option<i64>,
@@ -66,7 +66,7 @@ impl<'f> Order<'f> {
         self.latest.map(|latest| latest.batch.last)
     }
 
-    /// Takes note of the next batch. Returns which batch is out of place now that it is known, if any.
+    /// Adds the next batch. Returns the batch that this shows to be out of place, if any.
     pub(super) fn add(&mut self, header: &BatchHeader, position: u64) -> Option<Misplaced> {
         let place = Place {
             position,

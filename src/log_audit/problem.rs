@@ -18,16 +18,16 @@ pub enum Problem {
     ProducerSnapshot(SnapshotProblem),
     /// The file cannot be read, or does not hold what its kind of file holds.
     Unreadable {
-        /// As the reader of that kind of file says it.
+        /// The message of the reader of that kind of file.
         reason: String,
     },
-    /// So many more problems of the same file (1 or more), which are not listed to keep memory bounded.
+    /// Further problems of the same file (1 or more), which are not listed to keep memory bounded.
     NotListed {
         count: u64,
     },
 }
 
-/// The offsets of a batch, which tell it from others.
+/// The offsets of a batch, which identify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchOffsets {
     pub first: i64,
@@ -46,7 +46,7 @@ impl From<&BatchHeader> for BatchOffsets {
 /// What is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogProblem {
-    /// The checksum of a batch does not hold.
+    /// The checksum of a batch does not match.
     Checksum {
         batch: BatchOffsets,
         stated: u32,
@@ -60,7 +60,7 @@ pub enum LogProblem {
     ZerosBeforeNextSegment { bytes: u64 },
     /// The bytes cannot be the header of a batch.
     NoBatch(BatchError),
-    /// The records of a batch cannot be read, though its checksum holds.
+    /// The records of a batch cannot be read, though its checksum matches.
     Records(RecordError),
     /// The records of a batch are too large to be read here; consumers have another limit.
     RecordsNotChecked(RecordError),
@@ -170,7 +170,7 @@ pub enum EpochProblem {
     },
 }
 
-/// What is wrong with the entry of a producer in a snapshot, which says what was written before the snapshot's offset.
+/// What is wrong with the entry of a producer in a snapshot, which covers the records before the snapshot's offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotProblem {
     pub producer_id: i64,

@@ -1,8 +1,8 @@
-//! What the logs of one folder say about producers and their transactions, for the snapshots and transaction indexes that
-//! are compared with them.
+//! The producers and transactions in the logs of one folder, for the snapshots and transaction indexes that are
+//! compared with them.
 //!
-//! Owns what those may say. A cleaner removes batches and markers: where offsets are missing, only what is impossible is
-//! called wrong.
+//! Owns what those may contain. A cleaner removes batches and markers: where offsets are missing, only what is
+//! impossible is reported.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::records::batch_header::BatchHeader;
 use crate::storage::producer_snapshot::ProducerSnapshotEntry;
 use crate::storage::transaction_index::AbortedTransaction;
 
-/// How many producers are followed; the rest is not checked.
+/// How many producers are tracked; the rest is not checked.
 const MOST_PRODUCERS: usize = 1 << 17;
 
 /// One producer, as far as the logs have been read.
@@ -31,13 +31,13 @@ struct Producer {
 #[derive(Debug, Default)]
 pub(super) struct Producers {
     known: BTreeMap<i64, Producer>,
-    /// The offset from which on none is missing.
+    /// The offset from which on no offset is missing.
     whole_from: i64,
     next_offset: i64,
 }
 
 impl Producers {
-    /// Takes note of a good batch. If it ends a transaction, returns the offset where that began, as far as it is known.
+    /// Adds a valid batch. If it ends a transaction, returns the offset where that began, if known.
     pub(super) fn add(&mut self, header: &BatchHeader) -> Option<i64> {
         let offset = header.base_offset;
         if self.known.is_empty() || offset != self.next_offset {
@@ -70,7 +70,8 @@ impl Producers {
         None
     }
 
-    /// Whether a batch without a transaction is in an open one of the same producer. Found once for each transaction.
+    /// Whether a batch without a transaction is in an open one of the same producer. Reported once for each
+    /// transaction.
     pub(super) fn breaks_transaction(&mut self, header: &BatchHeader) -> Option<LogProblem> {
         let is_plain = header.has_producer_id() && !header.is_control() && !header.is_transactional();
         let producer = self.known.get_mut(&header.producer_id).filter(|_| is_plain)?;

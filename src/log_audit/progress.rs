@@ -5,7 +5,7 @@ use crate::storage::read_only::progress::NoProgress;
 
 /// Receives how far an audit has come: [`WalkProgress::at`] is called between `begin` and `end`, with bytes of that log.
 pub trait AuditProgress: WalkProgress {
-    /// A log of so many bytes begins, `u64::MAX` for a pipe. `name` is that of its folder and its own.
+    /// A log of `length` bytes begins, `u64::MAX` for a pipe. `name` is its folder and its file name.
     fn begin(&mut self, name: &str, length: u64);
 
     /// The log has been read, or could not be read further.

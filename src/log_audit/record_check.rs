@@ -1,7 +1,7 @@
-//! One batch by itself: its checksum, and its records where that holds.
+//! One batch by itself: its checksum, and its records if that matches.
 //!
-//! Owns what is wrong with the records, and what a broker and consumers make of it. Nothing here needs the batches before,
-//! so that several threads check batches at the same time.
+//! Owns what is wrong with the records, and what it means for a broker and for consumers. Nothing here needs the
+//! batches before, so that several threads check batches at the same time.
 
 use super::finding::{BrokerAction, Consequence};
 use super::problem::LogProblem;
@@ -34,7 +34,7 @@ pub(super) struct CheckedBatch {
     pub(super) position: u64,
     pub(super) header: BatchHeader,
     pub(super) computed_crc: u32,
-    /// The marker that ends a transaction, if it is one; only looked for where the checksum holds.
+    /// The marker that ends a transaction, if it is one; only searched if the checksum matches.
     pub(super) marker: Result<Option<EndTransactionMarker>, WrongRecords>,
 }
 

@@ -1,17 +1,16 @@
 //! What a broker's recovery does with a log after a crash: the outcome of Kafka's `LogLoader` and `LogSegment.recover`.
 //!
-//! Owns what becomes of a log whose checksums hold. Where one does not, recovery truncates the log, which is for
-//! `log_check` to say.
+//! Owns the outcome for a log whose checksums match. Where one does not, recovery truncates the log: see `log_check`.
 
 use crate::records::batch_header::BatchHeader;
 
 /// Kafka's default of `index.interval.bytes`.
 const INDEX_INTERVAL: u64 = 4096;
 
-/// What recovery does with a segment whose checksums hold.
+/// What recovery does with a segment whose checksums match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// The segment stays as it is.
+    /// The segment is kept as it is.
     Kept,
     /// An index refuses an offset: the segment is emptied.
     Emptied,
