@@ -1,4 +1,4 @@
-//! What the controller says about the reassignments that are under way.
+//! The reassignments in progress, as the controller reports them.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ impl ActiveReassignment {
 /// Every reassignment in progress.
 pub type ActiveReassignments = BTreeMap<TopicPartition, ActiveReassignment>;
 
-/// The reassignment of a partition. Nothing moves in most clusters, and then no name is made to look for.
+/// The reassignment of a partition. Allocates no key if there are no reassignments, as in most clusters.
 pub fn of_partition<'a>(
     active: &'a ActiveReassignments,
     topic: &str,

@@ -33,7 +33,7 @@ impl ClusterView {
         self.brokers.iter().any(|live| live.id == broker)
     }
 
-    /// Live brokers and those that only replica lists still name.
+    /// Live brokers, and those that appear only in replica lists.
     pub fn known_brokers(&self) -> BTreeSet<BrokerId> {
         let named = self
             .partitions
@@ -50,7 +50,7 @@ impl ClusterView {
             .collect()
     }
 
-    /// The rack of each live broker, or nothing when one of them has none: then racks cannot guide anybody.
+    /// The rack of each live broker; `None` if one of them has no rack: then racks cannot be respected.
     pub fn racks(&self) -> Option<BTreeMap<BrokerId, &str>> {
         self.brokers
             .iter()

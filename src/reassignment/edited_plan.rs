@@ -1,5 +1,5 @@
-//! A plan that somebody may have edited: what is wrong is told with its place, and what Apache Kafka's tool passes over
-//! without a word, an unknown field or text after the end, is reported too.
+//! Reads a plan that a user may have edited: errors name their place, and what Apache Kafka's tool silently ignores (an
+//! unknown field, text after the end) is reported too.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use serde_json::{Map, Value};
 use super::plan::{Plan, PlanError};
 use super::plan_json::{read_partition, read_plan};
 
-/// Fields of the file. What it does to each broker is shown by `plan --json`, and no part of it.
+/// Fields of the file. The effect on each broker, which `plan --json` shows, is no part of it.
 const FILE_FIELDS: [&str; 3] = ["version", "partitions", "summary"];
 /// Fields of one partition.
 const PARTITION_FIELDS: [&str; 5] = ["topic", "partition", "replicas", "log_dirs", "was"];
 
-/// Reads a plan; answers it with one line for each thing that is passed over. Does not run [`Plan::check`].
+/// Reads a plan; returns it with one line for each thing that is ignored. The error is a message for the user. Does not
+/// run [`Plan::check`].
 pub fn read_edited_plan(text: &str) -> Result<(Plan, Vec<String>), String> {
     let plan = read_plan(text).map_err(|error| match place_of(&error, text) {
         Some(place) => format!("{place}: {error}"),
@@ -37,7 +38,7 @@ fn entries(root: &Value) -> impl Iterator<Item = &Map<String, Value>> {
     entries.into_iter().flatten().filter_map(Value::as_object)
 }
 
-/// Where a mistake is that does not name its partition itself.
+/// The place of an error that does not name its partition itself.
 fn place_of(error: &PlanError, text: &str) -> Option<String> {
     if !matches!(error, PlanError::WrongType { .. } | PlanError::MissingField(_)) {
         return None;

@@ -10,7 +10,7 @@ use crate::topic_partition::BrokerId;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     pub replicas: usize,
-    /// Partitions that name the broker first.
+    /// Partitions whose preferred leader is the broker.
     pub leaders: usize,
     pub bytes: u64,
 }
@@ -26,7 +26,7 @@ pub struct BrokerImpact {
     pub incoming: u64,
 }
 
-/// What is on a broker after a plan that was to empty it.
+/// What a plan that empties a broker moves and leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drained {
     /// Replicas that leave it.
@@ -43,11 +43,11 @@ pub struct Drained {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
     pub brokers: BTreeMap<BrokerId, BrokerImpact>,
-    /// Partitions that get a replica they did not have.
+    /// Partitions that get a replica on a further broker.
     pub partitions_copied: usize,
     /// Partitions that only change their order or lose replicas.
     pub partitions_in_place: usize,
-    /// Of those that are copied, the ones that no live broker has: they wait until one with the data is back.
+    /// Of the copied ones, those that no live broker has: they wait until a broker with the data is back.
     pub partitions_without_source: usize,
     pub replicas_copied: usize,
     pub bytes_copied: u64,
@@ -128,7 +128,7 @@ fn drained(view: &ClusterView, target: &Assignment, broker: BrokerId) -> Drained
     drained
 }
 
-/// Makes a range of counts reach to `count`.
+/// Extends a range of counts to include `count`.
 fn widen(range: &mut Option<(usize, usize)>, count: usize) {
     let (least, most) = range.unwrap_or((count, count));
     *range = Some((least.min(count), most.max(count)));

@@ -1,7 +1,7 @@
 //! A move of replicas, as values: plans read and written, plans proposed, throttles, progress.
 //!
 //! Pure: JSON and facts about a cluster in, values out. Owns no socket, no clock and no layout of output;
-//! `commands/reassign` asks it and `output/reassignment.rs` shows what it answers.
+//! `commands/reassign` calls it, and `output/reassignment.rs` shows its values.
 
 pub mod active;
 pub mod cluster_view;

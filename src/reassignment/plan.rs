@@ -1,4 +1,4 @@
-//! A plan: the replicas that each of some partitions is to have, and the checks a plan must pass before it is executed.
+//! A plan: the target replicas of some partitions, and the checks that it must pass before it is executed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use super::Assignment;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// The replicas that one partition is to have.
+/// The target replicas of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedPartition {
     pub topic_partition: TopicPartition,
@@ -42,7 +42,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanError {
     EmptyInput,
-    /// The text is not JSON; what the reader stumbled over.
+    /// The text is not JSON; the reader's message.
     NotJson(String),
     /// A value of the wrong kind: what was wanted, and the JSON that is there.
     WrongType {
@@ -59,7 +59,7 @@ pub enum PlanError {
     },
     NoPartitions,
     NoReplicas(TopicPartition),
-    /// In the order in which the second mention was found.
+    /// In the order in which the second entry was found.
     DuplicatePartitions(Vec<TopicPartition>),
     /// Partitions that name a broker twice, and the brokers.
     DuplicateReplicas(Vec<(TopicPartition, Vec<BrokerId>)>),
@@ -80,7 +80,7 @@ pub enum Wanted {
 }
 
 impl Plan {
-    /// A plan that leaves the log directories to the brokers and remembers where the partitions are now.
+    /// A plan that leaves the log directories to the brokers and records the current replicas.
     pub fn from_assignment(target: &Assignment, current: &Assignment) -> Self {
         let planned = |(topic_partition, replicas): (&TopicPartition, &Vec<BrokerId>)| PlannedPartition {
             topic_partition: topic_partition.clone(),
@@ -157,7 +157,7 @@ impl Plan {
     }
 }
 
-/// What occurs more than once, each once, in the order in which the repetition was found.
+/// The items that occur more than once, each once, in the order in which the repetition was found.
 pub fn duplicates<T: Eq + Hash + Clone>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
     let mut reported = HashSet::new();

@@ -1,5 +1,5 @@
 //! The JSON of reassignment files and of lists of topics: read as strictly as Apache Kafka's tool reads them,
-//! written so that one can read and edit them.
+//! written for users to read and edit.
 //!
 //! Integers must be JSON integers, unknown fields are skipped, text after the first value is skipped, and
 //! a file without `partitions` (or `topics`) has none.
@@ -14,7 +14,7 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// The only version there is of either file.
 const VERSION: i32 = 1;
 
-/// The word for a log directory that the broker may choose.
+/// The value for a log directory that the broker may choose.
 pub const ANY_LOG_DIR: &str = "any";
 
 /// Reads a reassignment file. Does not run [`Plan::check`].
@@ -55,7 +55,7 @@ fn read_versioned(text: &str) -> Result<Map<String, Value>, PlanError> {
     }
 }
 
-/// The first JSON value of the text; what follows it is not looked at.
+/// The first JSON value of the text; the rest is ignored.
 fn first_value(text: &str) -> Result<Value, PlanError> {
     if text.is_empty() {
         return Err(PlanError::EmptyInput);
@@ -64,7 +64,7 @@ fn first_value(text: &str) -> Result<Value, PlanError> {
     match values.next() {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(PlanError::NotJson(plain_words::of_json(&error))),
-        // Blanks alone: no value at all, where an object should be.
+        // Only blanks: no value where an object should be.
         None => Err(PlanError::WrongType {
             wanted: Wanted::Object,
             received: String::new(),
@@ -159,7 +159,7 @@ pub fn write_compact(plan: &Plan) -> String {
     Value::Object(root).to_string()
 }
 
-/// The plan to be read, edited and kept: one partition a line, with where it was when the plan was made.
+/// The plan for users to read, edit and keep: one partition a line, with its replicas when the plan was made.
 pub fn write_readable(plan: &Plan) -> String {
     let mut text = format!("{{\"version\":{VERSION},\"partitions\":[");
     for (position, planned) in plan.partitions.iter().enumerate() {
@@ -175,7 +175,7 @@ pub fn write_readable(plan: &Plan) -> String {
 }
 
 /// A plan that puts every partition where `assignment` has it, each replica in the log directory that
-/// `log_dir_of` knows.
+/// `log_dir_of` returns.
 pub fn plan_of(
     assignment: &Assignment,
     log_dir_of: impl Fn(&TopicPartition, BrokerId) -> Option<String>,

@@ -9,13 +9,13 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// How far the move of one partition is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartitionState {
-    /// The controller is moving it to where the plan wants it.
+    /// The controller is moving it to the target of the plan.
     Moving,
     /// The controller is moving it to other brokers.
     MovingTo(Vec<BrokerId>),
-    /// It is where the plan wants it, in the plan's order.
+    /// It has the replicas of the plan, in the plan's order.
     Done,
-    /// It is not moving and is somewhere else; empty when the topic or partition does not exist.
+    /// It is not moving, and has other replicas; none if the topic or partition does not exist.
     Elsewhere(Vec<BrokerId>),
 }
 
@@ -43,7 +43,7 @@ pub struct ReplicaDirs {
 pub enum LogDirState {
     Done,
     Moving,
-    /// On its way to a directory that the plan does not name.
+    /// Being moved to a directory that the plan does not name.
     MovingTo(String),
     /// In this directory, and not moving.
     StaysIn(String),
@@ -138,7 +138,7 @@ impl std::ops::Add for Copied {
     }
 }
 
-/// How much of a partition its new replicas have: each wants as many bytes as the largest source has.
+/// How much of a partition its new replicas have: each needs as many bytes as the largest source has.
 pub fn copied(
     sources: &[BrokerId],
     destinations: &[BrokerId],

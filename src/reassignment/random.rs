@@ -1,4 +1,4 @@
-//! Random numbers from a seed the caller draws, so that the room stays pure and a test can repeat itself.
+//! Random numbers from the caller's seed, so that the room stays pure and tests are repeatable.
 
 /// `SplitMix64`: small, fast, and good enough to spread replicas.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Throttling a reassignment: which replicas and brokers, and the configs that say so (KIP-73).
+//! The throttle of a reassignment: which replicas and brokers, and their configs (KIP-73).
 //!
 //! <https://cwiki.apache.org/confluence/display/KAFKA/KIP-73+Replication+Quotas>
 
@@ -46,9 +46,9 @@ pub struct TopicThrottle {
     pub follower: String,
 }
 
-/// The copies that `proposed` asks for, together with those that are under way.
+/// The copies that `proposed` needs, together with those in progress.
 ///
-/// A partition that is under way keeps its sources: what it is adding does not have the data yet. A partition
+/// A partition in progress keeps its sources: the replicas that it adds do not have the data yet. A partition
 /// of `proposed` that `current` does not know has no sources.
 pub fn moves(active: &ActiveReassignments, proposed: &Assignment, current: &Assignment) -> Moves {
     let mut moves: Moves = active
@@ -84,8 +84,8 @@ pub fn moves(active: &ActiveReassignments, proposed: &Assignment, current: &Assi
     moves
 }
 
-/// The configs of each topic that has a move: `partition:broker` words in the order of their text, as Apache
-/// Kafka's tool writes them.
+/// The configs of each topic that has a move: `partition:broker` entries sorted as text, as Apache Kafka's
+/// tool writes them.
 pub fn topic_throttles(moves: &Moves) -> BTreeMap<String, TopicThrottle> {
     let mut words: BTreeMap<&str, [BTreeSet<String>; 2]> = BTreeMap::new();
     for (topic_partition, copy) in moves {

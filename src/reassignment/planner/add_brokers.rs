@@ -1,4 +1,4 @@
-//! Giving new brokers their share: replicas move to them from the fullest brokers, and nowhere else.
+//! Gives new brokers their share: replicas move only to them, from the fullest brokers.
 
 use std::collections::{BTreeSet, HashSet};
 

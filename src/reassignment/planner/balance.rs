@@ -1,4 +1,4 @@
-//! Evening out a cluster: racks first, then replicas, then bytes. (Preferred leaders are `leaders`' work.)
+//! Evens out a cluster: racks first, then replicas, then bytes. `leaders` does preferred leaders.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,22 +7,22 @@ use crate::reassignment::random::Random;
 use crate::reassignment::striped_placement::place;
 use crate::topic_partition::BrokerId;
 
-/// How far from the average a broker's bytes may stay: a copy costs more than a slight slope.
+/// How far from the average a broker's bytes may be: a copy costs more than a slight imbalance.
 const BYTES_TOLERANCE: f64 = 0.10;
 /// How many replicas that fit are compared before one is taken.
 const CANDIDATES: usize = 32;
-/// How many replicas of a broker are looked at for an exchange.
+/// How many replicas of a broker are considered for an exchange.
 const EXCHANGEABLE: usize = 256;
 /// How many exchanges a broker may take part in, on average.
 const EXCHANGES_PER_BROKER: usize = 64;
 
-/// How many placements from scratch are tried: they are drawn by lot.
+/// How many placements from scratch are tried: they are random.
 const PLACEMENTS: usize = 8;
-/// How often the steps follow each other: a later one can make room for an earlier one.
+/// How often the steps are repeated: a later one can make room for an earlier one.
 const ROUNDS: usize = 8;
 
-/// Evens out the layout, in no more copies than a placement from scratch takes: where brokers differ a little in
-/// bytes, so many exchanges could follow each other that starting anew would have been cheaper.
+/// Evens out the layout, with no more copies than a placement from scratch takes: small differences in bytes could lead
+/// to so many exchanges that a placement from scratch would be cheaper.
 pub(super) fn apply(layout: &Layout, random: &mut Random) -> Layout {
     let most = from_scratch(layout, random);
     let mut exchanges = layout.usable().count() * EXCHANGES_PER_BROKER;
@@ -36,7 +36,8 @@ pub(super) fn apply(layout: &Layout, random: &mut Random) -> Layout {
     }
 }
 
-/// How many copies the placement takes on average that Apache Kafka gives new topics; nothing where it is not possible.
+/// The average number of copies of a placement as Apache Kafka makes it for new topics; `None` where it is not
+/// possible.
 fn from_scratch(layout: &Layout, random: &mut Random) -> Option<usize> {
     let racks = layout.usable().map(|index| {
         let broker = layout.broker(index);
@@ -143,8 +144,8 @@ fn next_move(
     None
 }
 
-/// Of some replicas that can move from one broker to the other, the one whose size is nearest to `wanted`
-/// bytes; one that was copied already rather than one that was not.
+/// Of some replicas that can move from one broker to the other, the one whose size is nearest to `wanted` bytes; one
+/// that is copied already is preferred.
 pub(super) fn pick_replica(
     layout: &Layout,
     from: BrokerIndex,

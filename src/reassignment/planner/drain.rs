@@ -1,4 +1,4 @@
-//! Emptying brokers: each replica on them moves once, to the best broker that is left.
+//! Empties brokers: each replica on them moves once, to the best remaining broker.
 
 use super::GoalError;
 use super::layout::Layout;

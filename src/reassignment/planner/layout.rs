@@ -1,4 +1,4 @@
-//! Partitions and brokers as small numbers, with every load kept up to date: what the goals work on.
+//! The data that the goals work on: partitions and brokers as small numbers, with the current loads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ pub(super) struct Broker {
     pub is_usable: bool,
     pub is_drained: bool,
     pub replicas: usize,
-    /// Partitions that name it first.
+    /// Partitions whose preferred leader it is.
     pub leaders: usize,
     pub bytes: u64,
     /// The movable partitions on it, in no order.
@@ -48,11 +48,11 @@ impl Partition {
 pub(super) struct Layout {
     pub brokers: Vec<Broker>,
     pub partitions: Vec<Partition>,
-    /// Usable brokers, and what they hold together.
+    /// The number of usable brokers, and their replicas and bytes together.
     usable_brokers: usize,
     usable_replicas: usize,
     usable_bytes: u64,
-    /// What a replica and a byte add to a broker's load: the average broker began with a load of two.
+    /// What a replica and a byte add to a broker's load: the average broker starts with a load of two.
     per_replica: f64,
     per_byte: f64,
 }
@@ -92,8 +92,8 @@ impl Layout {
         layout
     }
 
-    /// From here on only the partitions that may move count as load: what cannot be spread anew cannot be made up
-    /// for either, and one topic would crowd where others are few.
+    /// From here on only the partitions that may move count as load. Otherwise the chosen topics would be
+    /// concentrated on brokers that have few replicas of the others.
     pub(super) fn count_only_movable(&mut self) {
         if self.partitions.iter().all(|partition| partition.is_movable) {
             return;
@@ -117,7 +117,7 @@ impl Layout {
         }
     }
 
-    /// Brings a broker's load up to date.
+    /// Updates a broker's load.
     fn weigh(&mut self, index: BrokerIndex) {
         let broker = &mut self.brokers[index as usize];
         broker.load = broker.replicas as f64 * self.per_replica + broker.bytes as f64 * self.per_byte;
@@ -129,7 +129,7 @@ impl Layout {
         self.count(index);
     }
 
-    /// Counts a partition to the load of its brokers.
+    /// Adds a partition to the load of its brokers.
     fn count(&mut self, index: PartitionIndex) {
         let partition = &self.partitions[index as usize];
         for (position, replica) in partition.replicas.iter().enumerate() {
@@ -200,7 +200,7 @@ impl Layout {
     }
 
     /// The best usable broker for one more replica: on the rack the partition uses least, then the least
-    /// loaded by replicas and bytes. `instead_of` is the replica that will go.
+    /// loaded by replicas and bytes. `instead_of` is the replica that it replaces.
     pub(super) fn best_broker(
         &self,
         partition: PartitionIndex,
@@ -242,7 +242,7 @@ impl Layout {
         self.give_to(partition, to, bytes, is_leader);
     }
 
-    /// Removes a replica; where it was the preferred leader, the next in the list is that now.
+    /// Removes a replica; if it was the preferred leader, the next in the list becomes it.
     pub(super) fn remove_replica(&mut self, partition: PartitionIndex, from: BrokerIndex) {
         let shrunk = &mut self.partitions[partition as usize];
         let was_first = shrunk.replicas.first() == Some(&from);
@@ -304,7 +304,7 @@ impl Layout {
         self.partitions.iter().map(fresh).sum()
     }
 
-    /// The partitions that are no longer as they were.
+    /// The partitions whose replicas have changed.
     pub(super) fn changes(&self) -> Assignment {
         let changed = self
             .partitions

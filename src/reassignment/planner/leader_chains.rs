@@ -1,5 +1,5 @@
-//! Leaders passed on through brokers in between, where the one with too many shares no partition with the one that has
-//! too few: each in the chain gives one leader and gets one.
+//! Moves preferred leaders along chains of brokers, where the broker with too many shares no partition with the one
+//! that has too few: each broker in between gives one leader and gets one.
 //!
 //! Owns the search for such chains (cost-reducing paths of a semi-matching); when none is left, no other order of the
 //! replicas spreads the leaders more evenly.
@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::layout::{BrokerIndex, Layout, PartitionIndex};
 
-/// A partition, and the place in its list of the replica that is to lead it.
+/// A partition, and the index of its replica that becomes the preferred leader.
 type Step = (PartitionIndex, usize);
 
-/// For each broker that leads and each it could hand a leader to, the partitions for that. Some of them may have
-/// another leader by now: these are thrown away when they are met.
+/// For each leader and each broker that could take a partition over from it, these partitions. Some may have another
+/// leader meanwhile; they are dropped when they are found.
 #[derive(Debug, Default)]
 struct Exchanges(BTreeMap<BrokerIndex, BTreeMap<BrokerIndex, Vec<PartitionIndex>>>);
 
-/// Passes leaders on until there is no chain from a broker to one with at least two leaders fewer.
+/// Moves leaders until there is no chain from a broker to one with at least two leaders fewer.
 pub(super) fn even_out(layout: &mut Layout, indices: &[PartitionIndex]) {
     let mut exchanges = Exchanges::default();
     for index in indices {
@@ -39,7 +39,7 @@ pub(super) fn even_out(layout: &mut Layout, indices: &[PartitionIndex]) {
 }
 
 impl Exchanges {
-    /// Adds what the partition's leader could do with it.
+    /// Adds the brokers that could take the partition over from its leader.
     fn add(&mut self, layout: &Layout, index: PartitionIndex) {
         if let Some((leader, others)) = layout.partition(index).replicas.split_first() {
             let usable = others.iter().filter(|other| layout.broker(**other).is_usable);

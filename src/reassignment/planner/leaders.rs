@@ -1,9 +1,9 @@
-//! Spreading preferred leaders by changing the order of replicas; nothing is copied.
+//! Spreads preferred leaders by changing the order of replicas; nothing is copied.
 
 use super::layout::{Layout, PartitionIndex};
 use super::leader_chains;
 
-/// Rounds over the partitions; a round that changes nothing ends it earlier.
+/// The most rounds over the partitions; a round without a change is the last.
 const ROUNDS: usize = 16;
 
 /// Evens out preferred leaders among the partitions that change anyhow, or among all that may move.

@@ -1,4 +1,4 @@
-//! Proposing a plan: the fewest copies that reach a goal.
+//! Proposes a plan: the fewest copies that reach a goal.
 //!
 //! A copy is a replica on a broker that did not have it; changing the order of replicas (the preferred leader)
 //! copies nothing. No goal puts two replicas of a partition on one broker or leaves a partition on fewer racks
@@ -25,11 +25,11 @@ use layout::Layout;
 /// The goal of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Goals {
-    /// How many replicas each chosen partition is to have.
+    /// The number of replicas of each chosen partition.
     pub replication_factor: Option<usize>,
-    /// Brokers that are to have no replica; they may be down already.
+    /// Brokers to be emptied; they may be down already.
     pub drain: BTreeSet<BrokerId>,
-    /// Brokers, alive, that are to get their share of the chosen topics.
+    /// Live brokers that get their share of the chosen topics.
     pub add: BTreeSet<BrokerId>,
     /// Even out replicas, bytes and preferred leaders of the chosen topics.
     pub balance: bool,

@@ -1,4 +1,4 @@
-//! More replicas, or fewer: nothing that stays is moved.
+//! Adds or removes replicas; the others do not move.
 
 use super::GoalError;
 use super::layout::{BrokerIndex, Layout, PartitionIndex};
@@ -25,7 +25,7 @@ pub(super) fn apply(layout: &mut Layout, replicas: usize) -> Result<(), GoalErro
     Ok(())
 }
 
-/// The replica to give up: one on a broker that cannot keep it, else one whose rack has another, else the one
+/// The replica to remove: one on a broker that cannot keep it, else one whose rack has another, else the one
 /// on the fullest broker; the preferred leader only where its broker cannot keep it.
 fn most_dispensable(layout: &Layout, index: PartitionIndex) -> Option<BrokerIndex> {
     let replicas = layout.partition(index).replicas.iter().copied().enumerate();

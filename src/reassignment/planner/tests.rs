@@ -1,4 +1,4 @@
-//! Properties of proposals: what never changes unasked, and that no goal copies more than it must.
+//! Properties of proposals: what no goal changes, and that no goal copies more than it must.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,7 +155,7 @@ proptest! {
         let share = counts.values().sum::<usize>() / brokers as usize;
         prop_assert_eq!(copies(&view, &changes), counts[&brokers]);
         prop_assert!(counts[&brokers] <= share);
-        // A partition gives at most one replica; and no broker gives more than takes it down to the share.
+        // A partition gives at most one replica, and no broker gives more than its excess over the share.
         let can_give = view.partitions.len();
         prop_assert!(counts[&brokers] == share.min(can_give) || counts.values().filter(|count| **count > share).count() == 0);
         let generated = generated(&view, &(1..=brokers).collect(), seed);
@@ -220,7 +220,7 @@ proptest! {
         for replicas in target.values() {
             *leaders.get_mut(&replicas[0]).unwrap() += 1;
         }
-        // Whom a broker could hand a leader to, over any number of others.
+        // The brokers that a broker could pass a leader to, through any number of others.
         let mut reach: BTreeMap<BrokerId, BTreeSet<BrokerId>> = BTreeMap::new();
         for replicas in target.values() {
             reach.entry(replicas[0]).or_default().extend(&replicas[1..]);
@@ -272,7 +272,7 @@ proptest! {
         let view = cluster(brokers, racks, &topics, used.clamp(3, brokers), seed);
         let changes = propose(&view, &Goals { balance: true, ..goals() }, |_| true, seed).unwrap();
         let (ours, theirs) = (copies(&view, &changes), average_generated(&view, brokers, seed));
-        // The other side is drawn by lot, too: a tenth and one more are within its scatter.
+        // The other plan is random too: a tenth and one more are within its variation.
         prop_assert!(ours as f64 <= theirs * 1.1 + 1.0, "{ours} and {theirs}");
     }
 
@@ -287,7 +287,8 @@ proptest! {
             (name.clone(), PartitionFacts { replicas, ..facts.clone() })
         }).collect();
         let (before, again) = (copies(&view, &first), copies(&then, &propose(&then, &goals, |_| true, seed).unwrap()));
-        // What both copy together is more than a placement from scratch: the first stopped short of that.
+        // If there is anything left to move, the first plan stopped at the cost of a placement from
+        // scratch.
         let limit = average_generated(&view, brokers, seed);
         prop_assert!(again == 0 || (before + again) as f64 > limit * 0.9 - 1.0, "{before}, then {again}; {limit}");
     }
