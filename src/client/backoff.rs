@@ -1,8 +1,8 @@
-//! How long to wait before another try: exponential with jitter, as KIP-580 has it.
+//! How long to wait before another try: exponential with jitter (KIP-580).
 
 use std::time::Duration;
 
-/// Part of each wait that is left to chance, so that many clients do not come back at once.
+/// The random part of each wait, so that many clients do not retry at once.
 const JITTER: f64 = 0.2;
 
 /// A first wait that doubles with each failure, up to a longest one.
@@ -26,7 +26,7 @@ fn chance() -> f64 {
     f64::from(random_u32()) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// A random number; what hangs on it is fairness, not security.
+/// A random number, for fairness and not for security.
 pub(super) fn random_u32() -> u32 {
     getrandom::u32().unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! The bytes of a finished batch on their way: header and records in one buffer, or the records where they came.
+//! The bytes of a finished batch: header and records in one buffer, or the records in the memory of the answer that had
+//! them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,14 +11,14 @@ use crate::wire::{Piece, SharedSlice};
 /// A finished batch of format 2. A clone shares its memory.
 #[derive(Clone, Debug)]
 pub struct BatchBytes {
-    /// The header, with all that follows unless that stands apart.
+    /// The header, and the records unless they are in `records`.
     head: Arc<Vec<u8>>,
-    /// The records that follow, in the memory of the answer that they came in.
+    /// The records, in the memory of the answer that had them.
     records: Option<SharedSlice>,
 }
 
 impl BatchBytes {
-    /// A batch whose records are where they came; `header` is all that stands before them.
+    /// A batch whose records stay where they are; `header` is all bytes before them.
     pub fn over(header: Vec<u8>, records: SharedSlice) -> Self {
         Self {
             head: Arc::new(header),
@@ -34,8 +35,8 @@ impl BatchBytes {
         self.records.as_ref().map_or(0, |records| records.len())
     }
 
-    /// Names its producer; `is_sealed` says that it has its checksum, which is then changed and not computed. Only a batch
-    /// in one buffer can be without.
+    /// Sets its producer; with `is_sealed` it has its checksum, which is updated and not computed. Only a batch in one
+    /// buffer can lack its checksum.
     pub(super) fn stamp(&mut self, producer: Producer, is_sealed: bool) {
         let elsewhere = self.elsewhere();
         let bytes: &mut Vec<u8> = Arc::make_mut(&mut self.head);
@@ -46,13 +47,13 @@ impl BatchBytes {
         }
     }
 
-    /// What a request is made of.
+    /// The pieces of a request.
     pub(super) fn pieces(&self) -> impl Iterator<Item = Piece> {
         let head = Piece::Shared(Arc::clone(&self.head));
         std::iter::once(head).chain(self.records.clone().map(Piece::Part))
     }
 
-    /// All of it in a row.
+    /// All its bytes in one buffer.
     pub(super) fn whole(&self) -> Cow<'_, [u8]> {
         match &self.records {
             None => Cow::Borrowed(&self.head),
@@ -60,7 +61,7 @@ impl BatchBytes {
         }
     }
 
-    /// The memory for another batch; nothing where somebody shares it, or where it is no more than a header's.
+    /// Its memory for another batch; `None` if it is shared, or only that of a header.
     pub(super) fn into_spare(self) -> Option<Vec<u8>> {
         let head = self.head;
         self.records.is_none().then(|| Arc::try_unwrap(head).ok())?

@@ -1,7 +1,7 @@
-//! A look at stored batches over our own connection, where an engine does not get past them or passes something over.
+//! Inspects stored batches over our own connection, when an engine makes no progress at them or skips records.
 //!
-//! Owns the judgement what is wrong with a batch; a cluster that does not answer is no judgement. Each look is a thread
-//! of its own, so that nobody waits for a broker that is silent.
+//! Owns the judgement of what is wrong with a batch; without an answer of the cluster there is none. Each inspection
+//! has its own thread, so that nobody waits for a silent broker.
 
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::task::Poll;
@@ -18,37 +18,37 @@ use crate::records::compression::CompressionError;
 use crate::records::{Batch, Batches, RecordError};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// The longest a look takes.
+/// The longest time of an inspection.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Bytes that a batch may inflate to; what is larger is not judged.
+/// Bytes that a batch may inflate to; a larger one is not judged.
 pub(super) const BATCH_LIMIT: usize = 256 << 20;
 
-/// Bytes of good batches that a look goes through before it gives up; an engine fetches less at once.
+/// Bytes of valid batches that an inspection reads before it gives up; an engine fetches less at once.
 const WALK: usize = 16 << 20;
 
-/// How far a look goes.
+/// How far an inspection goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     /// The batch that holds the offset, or the first after it.
     OneBatch,
-    /// On from there until a batch is damaged.
+    /// All batches from there on until one is damaged.
     UntilDamage,
 }
 
-/// A damaged batch, and what is before it.
+/// A damaged batch, and the batches before it.
 #[derive(Debug)]
 pub(super) struct Damage {
     pub(super) error: Error,
-    /// The batches from the offset on that are whole.
+    /// The whole batches from the offset on.
     pub(super) before: Vec<Bytes>,
 }
 
-/// A look under way.
+/// An inspection in progress.
 #[derive(Debug)]
 pub(super) struct Inspection(Receiver<Option<Damage>>);
 
 impl Inspection {
-    /// Looks at batches from `offset` on; [`offsets::EARLIEST`] is the first there is.
+    /// Inspects batches from `offset` on; [`offsets::EARLIEST`] is the log start offset.
     pub(super) fn begin(
         settings: &Settings,
         (topic, partition, offset): (&str, i32, Offset),
@@ -63,13 +63,13 @@ impl Inspection {
         thread::spawn(move || {
             let patience = PATIENCE.as_millis().to_string();
             settings.set("default.api.timeout.ms", patience, Origin::Flag);
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = sender.send(look(&settings, &partition, offset, reach).unwrap_or(None));
         });
         Self(receiver)
     }
 
-    /// The damage, if there is any; nothing while the look goes on.
+    /// The damage, if there is any; pending during the inspection.
     pub(super) fn outcome(&self) -> Poll<Option<Damage>> {
         match self.0.try_recv() {
             Ok(found) => Poll::Ready(found),
@@ -78,7 +78,7 @@ impl Inspection {
         }
     }
 
-    /// Waits for the outcome, not longer than a look may take.
+    /// Waits for the outcome, at most as long as an inspection may take.
     pub(super) fn wait(&self) -> Option<Damage> {
         self.0.recv_timeout(PATIENCE).unwrap_or(None)
     }

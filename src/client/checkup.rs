@@ -1,7 +1,7 @@
-//! A look at a cluster step by step, as a doctor takes it: what works, what does not, and what may soon not.
+//! Checks a cluster step by step, for `doctor`: what works, what does not, and what may soon fail.
 //!
-//! Each finding is handed out as it comes. A broker address is followed from its name to an answer of the broker; then
-//! one that answers is asked for the cluster, and every broker is tried where it tells clients to connect.
+//! Each finding is reported at once. A broker address is followed from its name to an answer of the broker; then one
+//! that answers is asked for the cluster, and every broker is tried at its advertised address.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,15 +18,16 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::first_steps::{self, TlsSession};
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// The longest that one step is waited for, unless `--timeout` says otherwise.
+/// The longest wait for one step, unless `--timeout` is given.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a broker is asked for the time that an answer takes; the shortest counts.
+/// How often the time of a broker's answer is measured; the shortest counts.
 const ROUNDS: u32 = 3;
-/// A certificate that ends within this time is spoken of.
+/// A certificate that expires within this time is reported.
 const CERTIFICATE_NOTICE: Duration = Duration::from_secs(30 * 86_400);
-/// Clocks that differ by more are spoken of: a record without a timestamp of its own gets its producer's.
+/// Clocks that differ by more milliseconds are reported: a record without a timestamp gets that of its producer's
+/// clock.
 const CLOCK_NOTICE_MS: i64 = 1_000;
-/// A broker whose answer takes longer is spoken of.
+/// A broker whose answer takes longer is reported.
 const SLOW: Duration = Duration::from_millis(500);
 
 /// What a finding is about.
@@ -49,7 +50,7 @@ pub enum Step {
 #[derive(Debug)]
 pub enum Outcome {
     Good(Fact),
-    /// It works, and should be looked at.
+    /// It works, but needs attention.
     Doubtful(Fact),
     Failed(Error),
 }
@@ -60,29 +61,29 @@ pub enum Fact {
     /// The host's addresses.
     Addresses(Vec<SocketAddr>),
     Connected,
-    /// An address of the host that does not answer while another one does.
+    /// An address of the host that does not answer while another does.
     NoAnswer(String),
     Tls(TlsSession),
-    /// A certificate that ends soon, in whole days.
+    /// A certificate that expires soon, in this many whole days.
     Ends(TlsSession, i64),
-    /// How many kinds of requests the broker serves.
+    /// The number of APIs that the broker serves.
     Serves(usize),
     Authenticated(&'static str),
-    /// How many brokers there are, and which of them is the controller.
+    /// The number of brokers, and the controller.
     Brokers(usize, Option<BrokerId>),
-    /// A broker answers where it says that it is.
+    /// A broker answers at its advertised address.
     Answers(HostPort),
-    /// A broker that is not up has so many replicas.
+    /// A broker that is down has this many replicas.
     Absent(usize),
     /// How far the controller's clock is ahead of ours, in milliseconds.
     ClockAhead(i64),
-    /// The operations on the cluster that we may ask for.
+    /// The operations on the cluster that we are authorised for.
     May(Vec<&'static str>),
-    /// How many partitions there are, and which lack replicas in their ISR.
+    /// The number of partitions, and those that are under-replicated.
     Partitions(usize, Vec<TopicPartition>),
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug)]
 pub struct Finding {
     pub step: Step,
@@ -92,7 +93,7 @@ pub struct Finding {
     pub took: Option<Duration>,
 }
 
-/// Takes all steps. `tell` is handed each finding; its failure ends the run.
+/// Does all steps. `tell` gets each finding; its failure ends the run.
 pub fn examine(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()>) -> Result<()> {
     let settings = client.settings().clone();
     let Some((servers, options)) = prepare(&settings, tell)? else {
@@ -108,7 +109,7 @@ pub fn examine(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()>)
     examine_cluster(client, &options, tell)
 }
 
-/// The addresses and how to connect; `None` where the settings make no sense.
+/// The addresses and how to connect; `None` if the settings are invalid.
 fn prepare(
     settings: &Settings,
     tell: &mut dyn FnMut(Finding) -> Result<()>,
@@ -169,7 +170,7 @@ fn examine_address(
         Ok(addresses) => addresses,
         Err(error) => return tell(failed(Step::Name, place, bare(error))).map(|()| false),
     };
-    // An address needs no name.
+    // An IP address needs no lookup.
     if address.host.parse::<IpAddr>().is_err() {
         let fact = Fact::Addresses(addresses.clone());
         tell(good(Step::Name, &address.host, fact, begun.elapsed()))?;
@@ -199,7 +200,8 @@ fn examine_address(
     }
 }
 
-/// A listener with SASL answers ApiVersions to all, and hangs up on whoever then asks something else.
+/// Sends a request that needs authentication: a listener with SASL answers ApiVersions to anybody, and closes the
+/// connection at the next request of an unauthenticated client.
 fn examine_welcome(
     address: &HostPort,
     mut connection: Connection,
@@ -215,7 +217,7 @@ fn examine_welcome(
     }
 }
 
-/// The first address of the host that answers. Those that do not are findings, doubtful ones if another does.
+/// The first address of the host that answers. Those that do not are findings, doubtful ones if another one answers.
 fn examine_sockets(
     address: &HostPort,
     addresses: &[SocketAddr],
@@ -316,7 +318,7 @@ fn examine_cluster(
     examine_partitions(client, &cluster, tell)
 }
 
-/// Whether a broker answers at the address that it gives to clients, and how fast.
+/// Whether a broker answers at its advertised address, and how fast.
 fn examine_broker(broker: &Broker, options: &ConnectionOptions) -> Finding {
     let address = HostPort::new(&broker.host, broker.port);
     let place = broker.id.to_string();
@@ -355,7 +357,7 @@ fn round_trip(address: &HostPort, options: &ConnectionOptions) -> Result<Duratio
     Ok(shortest)
 }
 
-/// The leader of the quorum says what time it has. A cluster that does not tell, or not us, is no finding.
+/// Compares our clock with that of the quorum leader. If the cluster does not state its time, there is no finding.
 fn examine_clock(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()>) -> Result<()> {
     let before = now_ms();
     let Ok(Ok(quorum)) = client.admin().and_then(AdminClient::describe_quorum) else {
@@ -366,7 +368,7 @@ fn examine_clock(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()
     let Some(theirs) = leader.and_then(|leader| leader.last_caught_up_ms) else {
         return Ok(());
     };
-    // Within the time that the answer took, no difference can be seen.
+    // A difference smaller than the time of the answer cannot be measured.
     let ahead = match theirs {
         _ if theirs < before => theirs - before,
         _ if theirs > after => theirs - after,
@@ -394,7 +396,8 @@ const OPERATIONS: [(u32, &str); 7] = [
     (12, "idempotent write"),
 ];
 
-/// What we may ask of the cluster as a whole; an old broker that does not tell is no finding.
+/// The operations that we are authorised for on the cluster; if an old broker does not state them, there is no
+/// finding.
 fn examine_permissions(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let question = DescribeClusterRequest::default().with_include_cluster_authorized_operations(true);
@@ -415,7 +418,7 @@ fn examine_permissions(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Res
     })
 }
 
-/// Partitions without a leader are a failure; those that lack a replica in their ISR are to be looked at.
+/// Partitions without a leader are a failure; under-replicated ones are doubtful.
 fn examine_partitions(
     client: &mut Client,
     cluster: &Cluster,
@@ -442,7 +445,7 @@ fn examine_partitions(
     })
 }
 
-/// The brokers that have replicas and are not up, with how many these are.
+/// The brokers that are down, with their numbers of replicas.
 fn absent(topics: &[TopicDescription], cluster: &Cluster) -> BTreeMap<BrokerId, usize> {
     let mut absent = BTreeMap::new();
     let partitions = topics.iter().flat_map(|topic| &topic.partitions);
@@ -454,7 +457,7 @@ fn absent(topics: &[TopicDescription], cluster: &Cluster) -> BTreeMap<BrokerId, 
     absent
 }
 
-/// How many partitions there are, those without a leader, and those of the others that lack a replica.
+/// The number of partitions, those without a leader, and those of the others that are under-replicated.
 fn count(topics: &[TopicDescription]) -> (usize, Vec<TopicPartition>, Vec<TopicPartition>) {
     let (mut all, mut offline, mut lacking) = (0, Vec::new(), Vec::new());
     for topic in topics {
@@ -471,7 +474,7 @@ fn count(topics: &[TopicDescription]) -> (usize, Vec<TopicPartition>, Vec<TopicP
     (all, offline, lacking)
 }
 
-/// The first of the partitions without a leader, and the brokers that would have to come back.
+/// The error that names the first partition without a leader, and the brokers that must come back.
 fn offline_error(
     offline: &[TopicPartition],
     topics: &[TopicDescription],

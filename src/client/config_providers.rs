@@ -1,10 +1,10 @@
-//! Values that stand elsewhere: `${env:NAME}`, `${file:/path:key}`, `${directory:/path:name}`, as Kafka's config
-//! providers (KIP-297, KIP-421) resolve them.
+//! References to values stored elsewhere: `${env:NAME}`, `${file:/path:key}`, `${directory:/path:name}`, as Kafka's
+//! config providers (KIP-297, KIP-421) resolve them.
 //!
-//! In a properties file only providers that `config.providers` names are asked, as in Java. A reference that leads
-//! nowhere, or to a provider that is not named, is an error here; Java goes on with the reference itself as the value.
+//! In a properties file only providers that `config.providers` names are used, as in Java. A reference to a missing
+//! value, or to a provider that is not named, is an error here; Java uses the reference itself as the value.
 //!
-//! Our own files and flags know more of them: `${file:/path}`, `${command:LINE}`, `${keyring:SERVICE:ACCOUNT}` and
+//! Our own files and flags have more providers: `${file:/path}`, `${command:LINE}`, `${keyring:SERVICE:ACCOUNT}` and
 //! `${prompt:QUESTION}`. None holds a closing brace.
 
 use std::collections::BTreeMap;
@@ -17,17 +17,17 @@ use super::java_properties::{self, Property};
 use super::secrets::{self, terminal};
 use crate::error::Error;
 
-/// Kafka's pattern of a reference: provider, perhaps a path, key.
+/// Kafka's pattern of a reference: provider, optional path, key.
 const REFERENCE: &str = r"\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}";
 
-/// The most that a value from a file or a command may have, in bytes: a chain of certificates has less.
+/// The most bytes of a value from a file or a command: a chain of certificates has less.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// The providers in force, by the names that references use.
 #[derive(Debug, Default)]
 pub(super) struct ConfigProviders {
     providers: BTreeMap<String, Provider>,
-    /// No declaration is needed, as in our own configuration file.
+    /// All providers are in force without a declaration, as in our own configuration file.
     are_all: bool,
     /// The folder that relative paths begin at.
     folder: PathBuf,
@@ -109,7 +109,7 @@ impl ConfigProviders {
         }
     }
 
-    /// The names of Kafka's own providers by those that a properties file gives them, where the two differ.
+    /// The names that a properties file gives to Kafka's own providers, with the usual names, where the two differ.
     pub(super) fn usual_names(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.providers.iter().filter_map(|(name, provider)| {
             let usual = match provider {
@@ -148,8 +148,8 @@ impl ConfigProviders {
         Ok(resolved)
     }
 
-    /// A reference to a provider that is not in force is refused, since its text would become the value; what cannot
-    /// be the name of one is no reference.
+    /// Refuses a reference to a provider that is not in force, since its text would become the value; a text that
+    /// cannot be a provider's name is no reference.
     fn check_unknown(&self, name: &str, reference: &str) -> Result<(), String> {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
         if name.is_empty() || !name.chars().all(is_name) {
@@ -216,7 +216,7 @@ impl Provider {
     }
 }
 
-/// Whether a value of our own files and flags has to be asked for: of a command, a keyring or the user.
+/// Whether a value of our own files and flags must be requested from a command, a keyring or the user.
 pub(super) fn asks_for(value: &str) -> bool {
     ["${command:", "${keyring:", "${prompt:"]
         .iter()

@@ -1,7 +1,7 @@
-//! How records are read, as typed values: made once from the settings, whoever fetches the records.
+//! How records are read, as typed values: made once from the settings, for every engine.
 //!
-//! Defaults are those of Apache Kafka's consumer, but for `max.partition.fetch.bytes`, which is large enough that
-//! one partition keeps a connection busy. <https://kafka.apache.org/documentation/#consumerconfigs>
+//! Defaults are those of Apache Kafka's consumer, except for `max.partition.fetch.bytes`, which is large enough
+//! for one partition to keep a connection busy. <https://kafka.apache.org/documentation/#consumerconfigs>
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::settings::Settings;
 use super::typed_settings::{ClusterSettings, Reader};
 use crate::error::Result;
 
-/// What to do where a partition does not hold the offset that is to be read next.
+/// What to do if a partition does not have the next offset to read (`auto.offset.reset`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffsetReset {
     Earliest,
@@ -18,17 +18,17 @@ pub enum OffsetReset {
     Refuse,
 }
 
-/// Which records of transactions are read.
+/// Which records of transactions are read (`isolation.level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
     /// All, committed or not.
     ReadUncommitted,
-    /// Those of committed transactions, up to the first that is open.
+    /// Only those of committed transactions, up to the last stable offset.
     ReadCommitted,
 }
 
 impl Isolation {
-    /// As the protocol has it.
+    /// The value in the protocol.
     pub fn code(self) -> i8 {
         match self {
             Self::ReadUncommitted => 0,
@@ -43,24 +43,24 @@ pub struct ConsumeSettings {
     pub cluster: ClusterSettings,
     pub isolation: Isolation,
     pub offset_reset: OffsetReset,
-    /// How long a broker waits for records.
+    /// How long a broker waits for records (`fetch.max.wait.ms`).
     pub max_wait: Duration,
-    /// Bytes that end that wait.
+    /// Bytes that end that wait (`fetch.min.bytes`).
     pub min_bytes: i32,
-    /// Bytes of one answer at most, unless its first batch is larger.
+    /// The most bytes of one answer, unless its first batch is larger.
     pub max_bytes: i32,
-    /// Bytes of one partition in an answer, likewise.
+    /// The most bytes of one partition in an answer, likewise.
     pub partition_max_bytes: i32,
     /// Checksums are verified.
     pub checks_crcs: bool,
-    /// Where we are, for reading from the closest replica (KIP-392); empty is nowhere.
+    /// Our rack, for reading from the closest replica (KIP-392); empty is none.
     pub rack: String,
-    /// Topics that do not exist may be created by being asked for, if the cluster does that.
+    /// A request for a missing topic may create it, if the cluster does so (`allow.auto.create.topics`).
     pub may_create_topics: bool,
 }
 
 impl ConsumeSettings {
-    /// Reads the settings. `overrides` win over them, `defaults` hold where nothing else speaks.
+    /// Reads the settings. `overrides` take precedence over them, `defaults` apply where neither has a value.
     pub fn of(
         settings: &Settings,
         overrides: &[(String, String)],

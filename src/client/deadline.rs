@@ -1,19 +1,18 @@
-//! How long a command waits for its cluster: one deadline for all that it asks, or one for every single answer.
+//! How long a command waits for its cluster: one deadline for all its requests, or one for each answer.
 //!
-//! A command that looks or changes something has one deadline from its start to its end. A command that goes on for as
-//! long as there is work (produce, consume, a watch) has no end to count towards: for it the limit is the time without
-//! an answer.
+//! A command that reads or changes something has one deadline from its start to its end. For a command without an end
+//! (produce, consume, a watch) the limit is the time without an answer.
 
 use std::time::{Duration, Instant};
 
-/// The time a native command has where `--timeout` does not say otherwise.
+/// The time of a native command without `--timeout`.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Until when the cluster may answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     limit: Duration,
-    /// When the time began to run; `None` where every answer has the whole limit.
+    /// When the time began to run; `None` if every answer has the whole limit.
     since: Option<Instant>,
 }
 
@@ -26,7 +25,7 @@ impl Deadline {
         }
     }
 
-    /// The same limit for every answer anew.
+    /// The whole limit for each answer.
     pub fn for_each_answer(limit: Duration) -> Self {
         Self { limit, since: None }
     }
@@ -49,7 +48,7 @@ impl Deadline {
         self.since.is_none()
     }
 
-    /// Begins to count anew: the time until now was not the cluster's (the user was asked something).
+    /// Restarts the time: until now the user was asked something, and not the cluster.
     pub fn restart(&mut self) {
         if self.since.is_some() {
             self.since = Some(Instant::now());

@@ -1,5 +1,5 @@
-//! Who carries the records, and why: the direct lane wherever nothing has to be coordinated, librdkafka for consumer
-//! groups and transactions.
+//! Which engine carries the records, and why: the direct lane wherever nothing has to be coordinated, librdkafka for
+//! consumer groups and transactions.
 
 use super::consume_settings::ConsumeSettings;
 use super::direct::consumer::DirectSource;
@@ -12,7 +12,7 @@ use super::record_source::{RecordSource, SourceOptions};
 use super::settings::Settings;
 use crate::error::Result;
 
-/// Who carries the records.
+/// The engine that carries the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
     Direct,
@@ -21,7 +21,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Who sends records.
+    /// The engine for sending.
     pub fn for_sending(settings: &Settings, overrides: &[(String, String)]) -> Self {
         match value(settings, overrides, "transactional.id") {
             Some(id) => Self::Librdkafka(format!("transactional.id is {id}")),
@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    /// Who reads records.
+    /// The engine for reading.
     pub fn for_reading(settings: &Settings, overrides: &[(String, String)]) -> Self {
         match value(settings, overrides, "group.id") {
             Some(group) => Self::Librdkafka(format!("group.id is {group}")),
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// A sink that takes whole batches: the direct lane's, whatever the settings say of transactions.
+    /// A sink that takes whole batches: always the direct lane's, even with a transactional id in the settings.
     pub fn open_batch_sink(settings: &Settings, options: SinkOptions) -> Result<Box<dyn BatchSink>> {
         let typed = ProduceSettings::of(settings, &options.overrides, &options.defaults)?;
         Ok(Box::new(DirectSink::open(typed, options)?))
@@ -76,12 +76,12 @@ impl Engine {
     }
 }
 
-/// The partition of a key among `count`, as Java's producer chooses it: murmur2 of its bytes.
+/// The partition of a key among `count` (at least 1), as Java's producer chooses it: murmur2 of its bytes.
 pub fn partition_of_key(key: &[u8], count: usize) -> i32 {
     partitioner::of_key(KeyHash::Murmur2, Some(key), count)
 }
 
-/// What is said of a setting, if it is not empty.
+/// The value of a setting, if it is not empty.
 fn value<'a>(settings: &'a Settings, overrides: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let insisted = overrides.iter().rev().find(|(known, _)| known == name);
     let value = insisted

@@ -1,5 +1,5 @@
-//! A connection to any of several brokers, the first that answers: one that is gone, frozen or behind a firewall is not
-//! waited for while another one can be asked.
+//! A connection to the first of several brokers that answers: one that is down, frozen or behind a firewall does not
+//! delay the others.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// How long a broker is waited for before the next one is tried as well.
+/// How long to wait for a broker before the next one is tried too.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Tries the brokers one after the other, the next as soon as one has failed or has kept us waiting for a moment, and takes
-/// the first that answers. A broker that is frozen accepts connections and then says nothing.
+/// Tries the brokers one after the other, the next as soon as one has failed or has not answered for [`HEAD_START`],
+/// and takes the first that answers. A frozen broker accepts connections, but does not answer.
 ///
 /// # Errors
 ///
-/// None has answered within `options.connect_timeout`. Of several failures the one that stays tells more than what may
-/// pass.
+/// None has answered within `options.connect_timeout`. Of several failures a permanent one is preferred to one that
+/// may pass.
 pub(super) fn open_first(
     addresses: &[HostPort],
     options: &ConnectionOptions,
@@ -34,7 +34,7 @@ pub(super) fn open_first(
         if let Some(address) = waiting.pop_front() {
             let (sender, address, options) = (sender.clone(), address.clone(), options.clone());
             thread::spawn(move || {
-                // Nobody listens any more once another broker has answered.
+                // The receiver is gone once another broker has answered.
                 let _ = sender.send(Connection::open(&address, &options));
             });
             under_way += 1;

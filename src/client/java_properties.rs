@@ -1,8 +1,8 @@
 //! Java's `.properties` syntax as `java.util.Properties` reads it from a file: escapes, line joins, comments, and
-//! where each key stands.
+//! the line of each key.
 //!
 //! Kafka's tools hand the raw bytes to `Properties.load(InputStream)`, which takes them as ISO-8859-1. So do we:
-//! a byte beyond ASCII is the character of that number, in ISO 8859-1.
+//! a byte beyond ASCII is the character with that number.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use std::fmt;
 pub struct Property {
     pub key: String,
     pub value: String,
-    /// The line the key stands on, from 1.
+    /// The line of the key, from 1.
     pub line: usize,
-    /// Whether the line holds bytes beyond ASCII, which Java may read otherwise than they were written.
+    /// Whether the line has bytes beyond ASCII, which Java may read as other characters than were written.
     pub beyond_ascii: bool,
 }
 
@@ -32,12 +32,12 @@ impl fmt::Display for MalformedEscape {
 
 impl std::error::Error for MalformedEscape {}
 
-/// All properties in the order they stand; of two with the same key the later counts.
+/// All properties in the order of the file; of two with the same key the later counts.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Property>, MalformedEscape> {
     LogicalLines::new(bytes).map(|line| property(&line)).collect()
 }
 
-/// The same for text, as Java reads it through a `Reader`.
+/// [`parse`] for text, as Java reads it through a `Reader`.
 pub(super) fn parse_text(text: &str) -> Result<Vec<Property>, MalformedEscape> {
     let mut ascii = Vec::with_capacity(text.len());
     for unit in text.encode_utf16() {
@@ -69,7 +69,7 @@ impl<'a> LogicalLines<'a> {
         }
     }
 
-    /// The next line as it stands, without its end (`\n`, `\r` or `\r\n`); and that end.
+    /// The next line as it is written, without its end (`\n`, `\r` or `\r\n`); and that end.
     fn natural_line(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         if self.rest.is_empty() {
             return None;
@@ -93,7 +93,7 @@ impl Iterator for LogicalLines<'_> {
         let mut first = self.number;
         while let Some((line, line_end)) = self.natural_line() {
             let line = line.trim_start_with_blanks();
-            // While nothing was gathered, and be it after a lone backslash, a line may still be a comment.
+            // As long as the logical line is empty, even after a lone backslash, the line may be a comment.
             if bytes.is_empty() {
                 first = self.number - 1;
                 if line.is_empty() || matches!(line.first(), Some(b'#' | b'!')) {
@@ -161,7 +161,7 @@ fn end_of_key(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// Between key and value stand blanks and at most one `=` or `:`.
+/// Between key and value there are blanks and at most one `=` or `:`.
 fn start_of_value(bytes: &[u8], key_end: usize) -> usize {
     let mut separated = false;
     for (place, byte) in bytes.iter().enumerate().skip(key_end) {
@@ -174,8 +174,8 @@ fn start_of_value(bytes: &[u8], key_end: usize) -> usize {
     bytes.len()
 }
 
-/// Resolves the escapes; `None` for a malformed `\u`. Two `\u` may spell one character as UTF-16 does; half of
-/// such a pair becomes `?`, as it does when Java sends it.
+/// Resolves the escapes; `None` for a malformed `\u`. Two `\u` may form a surrogate pair; half of such a pair
+/// becomes `?`, as when Java sends it.
 fn unescape(bytes: &[u8]) -> Option<String> {
     let mut units: Vec<u16> = Vec::with_capacity(bytes.len());
     let mut rest = bytes.iter();
@@ -268,7 +268,7 @@ mod tests {
             .collect()
     }
 
-    /// 600 files of difficult pieces; what Java makes of them is written down by `Record.java` beside them.
+    /// 600 files of difficult pieces; `Record.java` beside them has recorded how Java reads them.
     #[test]
     fn everything_means_what_it_means_to_java() {
         let recorded = include_str!("../../tests/golden/java_properties/cases.txt");

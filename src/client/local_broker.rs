@@ -1,7 +1,8 @@
 //! No cluster configured: join the user's mini broker, or start this binary as one. Imports nothing of broker/.
 //!
-//! Owns the file in a data directory that tells where its broker is, and the lock that settles who starts one. Where
-//! a broker is told, it is asked for its cluster id before it is trusted: the file may be older than the port's owner.
+//! Owns the file in a data directory with the address of its broker, and the lock for starting one. The broker at that
+//! address is asked for its cluster id before it is trusted: the file may be stale, and the port in use by another
+//! program.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -24,24 +25,24 @@ use crate::wire::{Connection, ConnectionOptions, HostPort};
 const ADDRESS_FILE: &str = ".kafkit-broker.json";
 const START_LOCK: &str = ".kafkit-start.lock";
 const LOG_FILE: &str = ".kafkit-broker.log";
-/// Seconds without a client after which a broker in the background leaves.
+/// Seconds without a client after which a broker in the background ends.
 const IDLE_SECONDS: &str = "60";
-/// A broker on this machine that does not answer for so long is none.
+/// A broker on this machine that does not answer within this time counts as down.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The broker that a command uses when no cluster is configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalBroker {
     pub address: String,
-    /// Its data directory, as the user would write it.
+    /// Its data directory, in the user's notation.
     pub place: String,
     /// It did not run before.
     pub was_started: bool,
-    /// What its clients need to log in.
+    /// A properties file that its clients need to log in.
     pub client_file: Option<PathBuf>,
 }
 
-/// What a running broker says of itself in its data directory.
+/// What a running broker states in its data directory.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct RunningBroker {
     pub pid: u32,
@@ -52,28 +53,28 @@ pub struct RunningBroker {
     pub cluster_id: String,
     /// Milliseconds since 1970.
     pub started_ms: i64,
-    /// It answers only who has logged in.
+    /// It answers only clients that have logged in.
     #[serde(default)]
     pub is_secure: bool,
-    /// What its clients need to log in, where it has made a file of that.
+    /// A properties file that its clients need to log in, if it has made one.
     #[serde(default)]
     pub client_file: Option<PathBuf>,
 }
 
 impl RunningBroker {
-    /// Tells others where the broker of `dir` is.
+    /// Writes the file with the address of the broker of `dir`.
     pub fn announce(&self, dir: &Path) -> Result<()> {
         let fresh = dir.join(format!("{ADDRESS_FILE}.tmp"));
         fs::write(&fresh, serde_json::to_vec(self).map_err(Error::failed)?)?;
         Ok(fs::rename(fresh, dir.join(ADDRESS_FILE))?)
     }
 
-    /// Takes that back.
+    /// Removes that file.
     pub fn withdraw(dir: &Path) {
         let _ = fs::remove_file(dir.join(ADDRESS_FILE));
     }
 
-    /// The broker that runs on `dir`, if it still does.
+    /// The broker that runs on `dir`, if it is alive.
     pub fn find(dir: &Path) -> Option<Self> {
         let bytes = fs::read(dir.join(ADDRESS_FILE)).ok()?;
         let broker: Self = serde_json::from_slice(&bytes).ok()?;
@@ -83,7 +84,7 @@ impl RunningBroker {
     /// Whether a broker of this cluster answers at the address.
     pub fn is_alive(&self) -> bool {
         if self.is_secure {
-            // Without its password it can only be seen that it is there.
+            // Without a login only its process and its port can be checked.
             return self.process_exists() && self.is_listening();
         }
         let cluster_id = self.connect().and_then(|mut connection| {
@@ -159,7 +160,7 @@ pub fn bootstrap(dir: &Path) -> Result<LocalBroker> {
             .context(format!("cannot make the data directory {}", shown(dir)))
             .hint("-b HOST:PORT names a cluster, -b mini:DIR another directory")
     })?;
-    // Of two commands at the same instant one starts the broker, the other waits here and joins it.
+    // Of two commands at the same time one starts the broker, the other waits here and joins it.
     let _turn = take_turn(dir)?;
     if let Some(running) = RunningBroker::find(dir) {
         return Ok(running.local(dir, false));
@@ -193,8 +194,8 @@ fn start(dir: &Path) -> Result<RunningBroker> {
     RunningBroker::find(dir).ok_or_else(|| Error::unreachable("the mini broker started and does not answer"))
 }
 
-/// Waits for a detached broker's first line, which is its address, or says what it waits for; without one it has ended, and
-/// its log says why.
+/// Waits for a detached broker's first line, which is its address, or says what it waits for. Without a line it has
+/// ended, and the error is from its log.
 pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<String> {
     let mut word = String::new();
     if let Some(stdout) = child.stdout.take() {
@@ -210,8 +211,8 @@ pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<String> {
     Ok(word.trim().to_owned())
 }
 
-/// Starts this binary as a broker with these words of `kafkit broker`, which outlives its terminal; its log goes to a file in
-/// `dir`. Its stdout gives one line, the address, when it is ready.
+/// Starts this binary as a broker with these arguments of `kafkit broker`, which outlives its terminal; its log is a
+/// file in `dir`. It writes one line to stdout when it is ready: the address.
 pub fn spawn_detached<W: AsRef<OsStr>>(dir: &Path, words: &[W]) -> Result<Child> {
     let log = File::options()
         .create(true)

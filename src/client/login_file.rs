@@ -1,6 +1,8 @@
-//! The JAAS file of `java.security.auth.login.config`: where Kafka's scripts find logins that no setting has.
+//! The JAAS file of `java.security.auth.login.config`: where Kafka's scripts find logins that are not in a
+//! setting.
 //!
-//! Java gets its name as a system property, by one of the variables that those scripts and Java itself read.
+//! Java gets its name as a system property, from one of the variables that those scripts and Java itself
+//! read.
 
 use std::env;
 use std::fs;
@@ -9,7 +11,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::wire::sasl::jaas::LoginFile;
 
-/// The variables, the strongest first.
+/// The variables, in order of precedence.
 const VARIABLES: [&str; 3] = ["KAFKA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"];
 
 const PROPERTY: &str = "java.security.auth.login.config";
@@ -18,13 +20,13 @@ const PROPERTY: &str = "java.security.auth.login.config";
 ///
 /// # Errors
 ///
-/// It cannot be read, or makes no sense. No value of it is told.
+/// It cannot be read or parsed. The message has none of its values.
 pub fn read() -> Result<Option<LoginFile>> {
     let Some((variable, words)) = variables().find(|(_, words)| property(words, PROPERTY).is_some()) else {
         return Ok(None);
     };
     let name = property(&words, PROPERTY).unwrap_or_default();
-    // Two equal signs say that no other file counts, and a file may be a URL.
+    // A second equal sign means that no other file counts, and a file may be a URL.
     let name = name.strip_prefix('=').unwrap_or(name);
     let path = name.strip_prefix("file://").or(name.strip_prefix("file:"));
     let path = path.unwrap_or(name);
@@ -36,7 +38,7 @@ pub fn read() -> Result<Option<LoginFile>> {
     Ok(Some(file))
 }
 
-/// Of each variable that is set the words: the scripts split it at blanks, whatever quotes there are.
+/// The words of each variable that is set: the scripts split it at blanks, regardless of quotes.
 fn variables() -> impl Iterator<Item = (&'static str, Vec<String>)> {
     VARIABLES.into_iter().filter_map(|name| {
         let value = env::var(name).ok()?;

@@ -1,4 +1,4 @@
-//! Where mini brokers keep their data: the word `mini` as an address, and the directory that it stands for.
+//! Where mini brokers keep their data: the word `mini` as an address, and the directory that it means.
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +21,12 @@ pub fn default_data_dir() -> Result<PathBuf> {
     Ok(home.join(".local/share/kafkit"))
 }
 
-/// Where it is written which processes run clusters of several nodes: `$XDG_STATE_HOME/kafkit/clusters`, by default
-/// `~/.local/state/kafkit/clusters`.
+/// The directory with the processes that run clusters of several nodes: `$XDG_STATE_HOME/kafkit/clusters`, by
+/// default `~/.local/state/kafkit/clusters`.
 ///
 /// # Errors
 ///
-/// The system tells no home.
+/// The home directory is not known.
 pub fn clusters_dir() -> Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let state = set("XDG_STATE_HOME").map(PathBuf::from);
@@ -39,10 +39,10 @@ pub fn clusters_dir() -> Result<PathBuf> {
     Ok(state.join("kafkit/clusters"))
 }
 
-/// What names the user's own mini broker in the place of brokers.
+/// The address that means the user's own mini broker.
 pub const MINI: &str = "mini";
 
-/// The data directory that `servers` names in the place of brokers: nothing and `mini` name the user's own, and
+/// The data directory that `servers` names instead of brokers: an empty text and `mini` name the user's own,
 /// `mini:DIR` another. `mini:9092` is a host called mini, as in any list of brokers.
 pub fn directory_named(servers: &str) -> Result<Option<PathBuf>> {
     if matches!(servers, "" | MINI) {
@@ -61,7 +61,7 @@ pub fn directory_named(servers: &str) -> Result<Option<PathBuf>> {
     Ok(Some(std::path::absolute(dir)?))
 }
 
-/// A path as the user would write it.
+/// A path in the user's notation.
 pub fn shown(path: &Path) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {

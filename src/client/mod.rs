@@ -42,23 +42,23 @@ use admin::AdminClient;
 use deadline::Deadline;
 use settings::Settings;
 
-/// A cluster, connected to when something is first asked of it.
+/// A cluster, connected to at the first request.
 #[derive(Debug)]
 pub struct Client {
     settings: Settings,
     admin: Option<AdminClient>,
-    /// `None` in the Java spellings, whose calls have a limit each.
+    /// `None` in the Java spellings, whose calls have a limit for each call.
     deadline: Option<Deadline>,
 }
 
-/// The address of the broker that could not be reached, where that is the failure.
+/// The address of the broker, if the error is that it could not be reached.
 pub fn unreachable_address(error: &Error) -> Option<String> {
     let place = error.cause::<WireError>().and_then(WireError::place);
     place.filter(|_| error.kind() == Kind::Unreachable)
 }
 
-/// The error as one of a wait of this length in all, where it is that a broker is silent: each question has a time of its own,
-/// and the user knows of the whole.
+/// If the error is a silent broker, states `waited` as its time: each request has its own limit, but the user knows
+/// only the whole time.
 pub fn silent_for(error: Error, waited: Duration) -> Error {
     let place = error.cause::<WireError>().filter(|cause| cause.is_silence());
     match place.and_then(WireError::place) {
@@ -73,7 +73,7 @@ pub fn is_silence(error: &Error) -> bool {
 }
 
 impl Client {
-    /// A client whose deadline, where the settings have one, runs from now on.
+    /// A client whose deadline, if the settings have one, begins now.
     pub fn new(settings: Settings) -> Self {
         Self {
             deadline: settings.timeout().map(Deadline::for_command),
@@ -82,12 +82,12 @@ impl Client {
         }
     }
 
-    /// Gives every answer the whole time-out, for a command that has no end to count towards.
+    /// Gives every answer the whole time-out, for a command without an end.
     pub fn wait_for_each_answer(&mut self) {
         self.set_deadline(self.settings.timeout().map(Deadline::for_each_answer));
     }
 
-    /// Begins to count the time anew, after the user was asked something.
+    /// Restarts the deadline, after the user was asked something.
     pub fn restart_deadline(&mut self) {
         self.deadline.iter_mut().for_each(Deadline::restart);
         self.set_deadline(self.deadline);
@@ -112,7 +112,7 @@ impl Client {
         self.admin.as_mut().ok_or_else(|| Error::failed("no connection"))
     }
 
-    /// The admin client, if something has been asked of it.
+    /// The admin client, if it has been used.
     pub fn connected_admin(&mut self) -> Option<&mut AdminClient> {
         self.admin.as_mut()
     }

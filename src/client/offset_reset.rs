@@ -1,13 +1,13 @@
-//! `auto.offset.reset` where the engine has no value for it: `none`, and `by_duration` (KIP-1106).
+//! The values of `auto.offset.reset` that the engine lacks: `none`, and `by_duration` (KIP-1106).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Before a duration that says how far back to begin.
+/// The prefix of a duration that says how far back to begin.
 const BY_DURATION: &str = "by_duration:";
 
 /// `by_duration:PT1H` as a time to begin at, in milliseconds since 1970; `None` for `earliest`, `latest` and `none`.
 ///
-/// An error, in the words of Java's `ConfigException`, for any other value. For a member of a group a duration is an
+/// An error with the text of Java's `ConfigException` for any other value. For a member of a group a duration is an
 /// error too: the engine can reset a member to the beginning or the end, but not to a time.
 pub fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
     if ["earliest", "latest", "none"].contains(&reset) {
@@ -27,7 +27,7 @@ pub fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
     Ok(Some(i64::try_from(at).unwrap_or(i64::MAX)))
 }
 
-/// The engine's value for it: `none` is `error` there, and a duration is looked up as a time instead.
+/// The engine's value: `none` is `error` there, and a duration is looked up as a timestamp instead.
 pub fn word(reset: String) -> String {
     if reset == "none" {
         "error".to_owned()
@@ -38,7 +38,7 @@ pub fn word(reset: String) -> String {
     }
 }
 
-/// `PnDTnHnMn.nS`, as `java.time.Duration` reads it; none may be negative here.
+/// `PnDTnHnMn.nS`, as `java.time.Duration` reads it; negative numbers are refused.
 fn duration(text: &str) -> Option<Duration> {
     let text = text.to_ascii_uppercase();
     let text = text.strip_prefix('P')?;

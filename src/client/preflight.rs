@@ -1,7 +1,7 @@
-//! Why an engine cannot connect, in our words: the same listener asked once over our own wire.
+//! Finds out why an engine cannot connect, by a connection to the same listener over our own wire.
 //!
-//! An engine says in its library's words that a handshake failed, or only that the connection closed, and tries again.
-//! What no retry mends (a missing certificate, a wrong password, TLS where there is none) ends the run here.
+//! An engine reports its library's message about a handshake, or only that the connection closed, and tries again.
+//! Permanent failures (a missing certificate, a wrong password, TLS at a plain listener) end the run here.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::settings::Settings;
 use crate::error::{Error, Kind};
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// The longest that one broker is waited for.
+/// The longest wait for one broker.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How often a listener is asked that closes the connection without a word.
+/// How often a listener is tried that closes the connection without a reason.
 const TRIES: u32 = 5;
 
-/// A look at the listeners that the settings name, taken once when an engine reports trouble.
+/// A check of the listeners in the settings, made once when an engine reports a failure.
 #[derive(Debug)]
 pub(super) struct Preflight {
     settings: Settings,
@@ -32,8 +32,8 @@ impl Preflight {
         }
     }
 
-    /// Why every broker turns us away, if that is what happens and no broker merely fails to answer; `None` from the
-    /// second time on.
+    /// Why every broker refuses us; `None` if one does not refuse us or does not answer, and from the second call
+    /// on.
     pub(super) fn refusal(&mut self) -> Option<Error> {
         if std::mem::replace(&mut self.is_over, true) {
             return None;
@@ -43,7 +43,7 @@ impl Preflight {
         options.request_timeout = options.request_timeout.min(PATIENCE);
         let mut refusal = None;
         for address in self.settings.bootstrap_servers().ok()? {
-            // Which listener it was says the engine's own message.
+            // The engine's own message names the listener.
             let failure = match ask_until_told(&address, &options).err()? {
                 WireError::At { failure, .. } => *failure,
                 bare => bare,
@@ -58,7 +58,7 @@ impl Preflight {
     }
 }
 
-/// Asks again where the connection just closed: a reset may overtake the alert that says why.
+/// Tries again if the connection just closed: a reset may overtake the alert with the reason.
 fn ask_until_told(address: &HostPort, options: &ConnectionOptions) -> Result<(), WireError> {
     let mut outcome = ask(address, options);
     for _ in 1..TRIES {
@@ -70,7 +70,7 @@ fn ask_until_told(address: &HostPort, options: &ConnectionOptions) -> Result<(),
     outcome
 }
 
-/// Connects and asks something that only a client which is let in may ask.
+/// Connects and sends a request that only an accepted client may send.
 fn ask(address: &HostPort, options: &ConnectionOptions) -> Result<(), WireError> {
     let mut connection = Connection::open(address, options)?;
     let request = MetadataRequest::default().with_topics(Some(Vec::new()));

@@ -1,6 +1,6 @@
-//! How records are sent, as typed values: made once from the settings, whoever carries the records.
+//! How records are sent, as typed values: made once from the settings, for every engine.
 //!
-//! Defaults are those of Apache Kafka's producer, but for sizes: its batches of 16 KB cost brokers and clients three
+//! Defaults are those of Apache Kafka's producer, except for sizes: its batches of 16 KB cost brokers and clients three
 //! times the CPU of large ones. <https://kafka.apache.org/documentation/#producerconfigs>
 
 use std::time::Duration;
@@ -10,18 +10,18 @@ use super::typed_settings::{ClusterSettings, Reader};
 use crate::error::Result;
 use crate::records::Codec;
 
-/// Who must have a record before it counts as sent.
+/// Which replicas must have a record before it counts as delivered (`acks`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acks {
-    /// All replicas in sync.
+    /// All in-sync replicas.
     All,
     Leader,
-    /// Nobody: records leave, and that is all that is known.
+    /// None: records are sent, and their outcome is not known.
     Nobody,
 }
 
 impl Acks {
-    /// As the protocol has it.
+    /// The value in the protocol.
     pub fn code(self) -> i16 {
         match self {
             Self::All => -1,
@@ -36,7 +36,7 @@ impl Acks {
 pub struct ProduceSettings {
     pub cluster: ClusterSettings,
     pub acks: Acks,
-    /// Retries make no duplicates (KIP-98).
+    /// `enable.idempotence`: retries make no duplicates (KIP-98).
     pub is_idempotent: bool,
     pub codec: Codec,
     /// The codec's level; `None` is its default.
@@ -45,29 +45,29 @@ pub struct ProduceSettings {
     pub batch_bytes: usize,
     /// Larger records are refused without being sent; in bytes, as Java counts them.
     pub max_request_bytes: Option<usize>,
-    /// How long a record waits for company; `None` leaves it to the pauses of the input.
+    /// How long a batch waits for more records (`linger.ms`); `None` sends it when the input pauses.
     pub linger: Option<Duration>,
     /// Requests without an answer on one connection, from 1 up.
     pub max_in_flight: usize,
-    /// Bytes of records under way at most; one larger record still goes.
+    /// The most bytes of records that are not delivered yet; a single larger record is accepted.
     pub buffer_bytes: usize,
     /// From the moment a record is taken until it is delivered or given up.
     pub delivery_timeout: Duration,
     /// How long a broker may wait for its replicas.
     pub request_timeout: Duration,
-    /// How long a topic may be missing before it counts as gone.
+    /// How long a topic may be missing before it counts as deleted.
     pub missing_topic_patience: Duration,
-    /// Tries after the first; `None` is until the delivery timeout.
+    /// Tries after the first; `None` is no limit but the delivery timeout.
     pub retries: Option<u32>,
     pub partitioner: Partitioner,
-    /// Partitions whose batches pile up get no records without a key meanwhile (KIP-794).
+    /// Partitions with long queues of batches get no records without a key (KIP-794).
     pub is_adaptive: bool,
-    /// A partition whose broker has taken nothing for so long counts as unavailable to records without a key; `None` leaves
-    /// that to the producer.
+    /// A partition whose broker has accepted nothing for this long gets no records without a key
+    /// (`partitioner.availability.timeout.ms`); `None` leaves that to the producer.
     pub availability_timeout: Option<Duration>,
 }
 
-/// Which partition a record goes to that names none: Java's rule, and those of librdkafka's partitioners.
+/// The partitioner for records without a given partition: Java's rule, and those of librdkafka's partitioners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitioner {
     pub hash: KeyHash,
@@ -77,7 +77,7 @@ pub struct Partitioner {
     pub empty_is_none: bool,
 }
 
-/// What becomes of a key.
+/// How a key is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyHash {
     /// Java's.
@@ -86,23 +86,23 @@ pub enum KeyHash {
     Crc32,
     /// Sarama's.
     Fnv1a,
-    /// Keys do not count.
+    /// Keys are ignored.
     Ignored,
 }
 
 /// Where a record without a key goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyless {
-    /// Each partition has its turn of several records.
+    /// To each partition in turns of several records.
     InTurns,
-    /// To any, one by one.
+    /// To any partition, one record a turn.
     Anywhere,
-    /// Where an empty key goes.
+    /// To the partition of an empty key.
     AsEmptyKey,
 }
 
 impl Partitioner {
-    /// Names that `partitioner` takes.
+    /// The values of `partitioner`.
     const NAMES: &[(&str, KeyHash, Keyless)] = &[
         ("murmur2_random", KeyHash::Murmur2, Keyless::InTurns),
         ("murmur2", KeyHash::Murmur2, Keyless::AsEmptyKey),
@@ -123,16 +123,15 @@ impl Partitioner {
     }
 }
 
-/// As large as a batch may be where `max.message.bytes` has its usual default, with room for services that keep it
-/// a little lower.
+/// Slightly below the usual default of `max.message.bytes`, since some services set it a little lower.
 const BATCH_BYTES: usize = 1_000_000;
 /// Enough for five batches on each of several brokers.
 const BUFFER_BYTES: usize = 32 * 1024 * 1024;
-/// More than this in flight and brokers no longer recognise duplicates.
+/// With more in flight, brokers no longer recognise duplicates.
 const MOST_IN_FLIGHT: usize = 5;
 
 impl ProduceSettings {
-    /// Reads the settings. `overrides` win over them, `defaults` hold where nothing else speaks.
+    /// Reads the settings. `overrides` take precedence over them, `defaults` apply where neither has a value.
     pub fn of(
         settings: &Settings,
         overrides: &[(String, String)],
@@ -239,7 +238,7 @@ fn compression(reader: &Reader<'_>) -> Result<(Codec, Option<i32>)> {
         Codec::Zstd => (&["compression.zstd.level", "compression.level"], -131_072..=22),
     };
     let level = reader.number::<i32>(names, range)?;
-    // -1 is gzip's own word for its default, and librdkafka's for any codec's.
+    // -1 is gzip's own value for its default, and librdkafka's for any codec.
     Ok((codec, level.filter(|level| *level != -1 || codec == Codec::Zstd)))
 }
 

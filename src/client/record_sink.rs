@@ -1,8 +1,7 @@
 //! Records to a cluster: the trait that `produce` sends through; each engine implements it.
 //!
-//! Owns the promises: order within a partition, nothing lost in silence, a full queue waits, every failure
-//! reported once under the tag its sender gave, all else counted. Names no engine's types and allocates nothing per
-//! record.
+//! Owns the promises: order within a partition, nothing is lost silently, a full queue waits, every failure is reported
+//! once with its record's tag, and deliveries are counted. Names no engine's types and allocates nothing per record.
 
 use std::time::Duration;
 
@@ -23,17 +22,17 @@ pub struct HeaderView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     pub topic: &'a str,
-    /// None leaves it to the partitioner: Java's, murmur2 of the key, and sticky without one.
+    /// `None` leaves it to the partitioner, by default Java's: murmur2 of the key, and sticky without one.
     pub partition: Option<i32>,
     pub key: Option<&'a [u8]>,
-    /// None is Kafka's null, a tombstone; not the same as empty.
+    /// `None` is Kafka's null, a tombstone; not the same as empty.
     pub value: Option<&'a [u8]>,
     pub headers: &'a [HeaderView<'a>],
-    /// Milliseconds since 1970; None is now.
+    /// Milliseconds since 1970; `None` is now.
     pub timestamp: Option<i64>,
 }
 
-/// A record that will not arrive.
+/// A record that could not be delivered.
 #[derive(Debug)]
 pub struct DeliveryFailure<'a> {
     /// The tag it was sent with.
@@ -42,42 +41,42 @@ pub struct DeliveryFailure<'a> {
     /// Why, in a few words.
     pub reason: &'a str,
     pub kind: Kind,
-    /// Sizes, for a report that names no contents; None is null.
+    /// Sizes in bytes, for a report without contents; 0 for null.
     pub key_bytes: usize,
     pub value_bytes: usize,
 }
 
-/// Who is told how the records ended.
+/// Receives the outcomes of records.
 pub trait DeliveryListener {
-    /// The cluster has so many more, as far as `acks` asked.
+    /// The cluster has acknowledged this many more records, as `acks` requires.
     fn delivered(&mut self, count: u64);
     fn failed(&mut self, failure: &DeliveryFailure<'_>);
-    /// Whether [`Self::placed`] is wanted; it costs a call a record.
+    /// Whether [`Self::placed`] is wanted; it costs a call for each record.
     fn wants_places(&self) -> bool {
         false
     }
-    /// Where a record is, by its tag; just before it counts as delivered. Only the direct lane says so, and only with
-    /// `acks` from brokers.
+    /// The partition and offset of a record, by its tag, just before it counts as delivered. Only the direct lane
+    /// reports it, and not with `acks=0`.
     fn placed(&mut self, _tag: u64, _partition: i32, _offset: Offset) {}
     /// Whether [`Self::delivered_run`] is wanted.
     fn wants_runs(&self) -> bool {
         false
     }
-    /// The cluster has the records with `count` tags in a row from `first_tag` on; the first of them is at `offset` in its
-    /// partition and the others follow, where the broker said so. Only the direct lane tells of runs.
+    /// The cluster has the records with `count` consecutive tags from `first_tag` on; the first is at `offset` in its
+    /// partition and the others follow, if the broker returned an offset. Only the direct lane reports runs.
     fn delivered_run(&mut self, _first_tag: u64, _count: u64, _offset: Option<Offset>) {}
-    /// Something to be said at once, while the sink waits: why nothing is delivered, say. One line.
+    /// A line to be shown at once, while the sink waits, for example why nothing is delivered.
     fn notice(&mut self, line: &str);
 }
 
-/// Takes records and carries them to the cluster.
+/// Takes records and sends them to the cluster.
 pub trait RecordSink {
     /// Takes a copy of a record. Waits while the queue is full; an interrupt ends the wait with
     /// [`Kind::Interrupted`], and the record was then not taken.
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()>;
 
-    /// The same for records in a row, tagged one after the other from `first_tag` on. The error comes with how many
-    /// were taken before it.
+    /// [`Self::send`] for several records, with consecutive tags from `first_tag` on. The error has the number of
+    /// records that were taken before it.
     fn send_all(
         &mut self,
         records: &[RecordView<'_>],
@@ -85,47 +84,45 @@ pub trait RecordSink {
         listener: &mut dyn DeliveryListener,
     ) -> Result<(), (usize, Error)>;
 
-    /// Lets go what was gathered for a bigger batch; call it before waiting for input.
+    /// Sends open batches that wait for more records; call it before waiting for input.
     fn dispatch(&mut self, listener: &mut dyn DeliveryListener) -> Result<()>;
 
     /// Reports deliveries, waiting up to `wait` for the first.
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()>;
 
-    /// Sends at once what waits for company, and waits so long at most for all of it to be delivered. Else records
-    /// leave when they fill a batch.
+    /// Sends open batches at once, and waits up to `wait` until all records are delivered.
     fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener);
 
-    /// Waits until every record taken is delivered or has failed. From the first interrupt on (before the call, where
-    /// `was_interrupted`) it waits only as long as records are still being delivered, and a few seconds in all; a second
-    /// one ends it. What is not delivered by then is given up and reported as failed.
+    /// Waits until every record taken is delivered or has failed. From the first interrupt on (before the call, if
+    /// `was_interrupted`) it waits only as long as records are still being delivered, and a few seconds in all; a
+    /// second one ends it. Records that are not delivered by then are given up and reported as failed.
     fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()>;
 
-    /// Gives up what is not delivered, and reports it.
+    /// Gives up the records that are not delivered, and reports them.
     fn abandon(&mut self, listener: &mut dyn DeliveryListener);
 
     /// Records taken and not yet reported.
     fn in_flight(&self) -> usize;
 
-    /// Makes sure that the topic exists (creating it if the cluster does that by itself), and how many
-    /// partitions it has.
+    /// Checks that the topic exists (the cluster may create it), and returns its number of partitions.
     fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize>;
 
-    /// Lets the question of [`RecordSink::max_message_bytes`] leave with those of [`RecordSink::prepare_topic`], so that
-    /// nobody waits for its answer.
+    /// Sends the request of [`RecordSink::max_message_bytes`] together with those of [`RecordSink::prepare_topic`], so
+    /// that there is no extra wait for its answer.
     fn want_max_message_bytes(&mut self, topic: &str);
 
-    /// The topic's `max.message.bytes`, waiting up to `wait` for the answer; `None` where it is not known.
+    /// The topic's `max.message.bytes`, waiting up to `wait` for the answer; `None` if it is not known.
     fn max_message_bytes(&mut self, topic: &str, wait: Duration) -> Option<usize>;
 
     /// Keeps the batches that are begun from now on below this size, in bytes before compression.
     fn limit_batches(&mut self, bytes: usize);
 
-    /// What happened on the way that a person should know (a broker lost, say), one line each.
+    /// Notices for the user (a lost broker, for example), one line each.
     fn take_notices(&mut self) -> Vec<String>;
 }
 
-/// A finished batch of format 2. The sink stamps it with its own producer id and sequence number and sees to its checksum;
-/// all else in it is the sender's.
+/// A finished batch of format 2. The sink sets its producer id, sequence number and checksum; everything else in it is
+/// the sender's.
 #[derive(Debug)]
 pub struct OutgoingBatch<'a> {
     pub topic: &'a str,
@@ -139,7 +136,8 @@ pub struct OutgoingBatch<'a> {
 /// The bytes of an outgoing batch, with base offset 0 and offsets without gaps.
 #[derive(Debug)]
 pub enum OutgoingBytes {
-    /// To be sent as it is, with its checksum, which is kept right rather than computed anew: damage stays visible.
+    /// To be sent as it is, with its checksum, which is updated and not computed from the records: damage stays
+    /// visible.
     Sealed(BatchBytes),
     /// Without a checksum and not compressed; the sink compresses it with this codec.
     Open(Vec<u8>, Codec),
@@ -155,7 +153,7 @@ impl OutgoingBytes {
     }
 }
 
-/// A transactional producer, as its coordinator has named it (KIP-98).
+/// A transactional producer, with the id and epoch from its coordinator (KIP-98).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionalProducer {
     pub transactional_id: String,
@@ -163,34 +161,34 @@ pub struct TransactionalProducer {
     pub epoch: i16,
 }
 
-/// A sink that takes whole batches too.
+/// A sink that also takes whole batches.
 pub trait BatchSink: RecordSink {
-    /// Takes a batch, behind what was taken for its partition before. Waits while the queue is full, as
+    /// Takes a batch, to be sent after what was taken for its partition before. Waits while the queue is full, as
     /// [`RecordSink::send`] does.
     fn send_batch(&mut self, batch: OutgoingBatch<'_>, listener: &mut dyn DeliveryListener) -> Result<()>;
 
-    /// Whether brokers say what became of a batch, and so whether its checksum is wrong.
+    /// Whether brokers answer (`acks` is not 0), and so report a wrong checksum.
     fn is_answered(&self) -> bool;
 
-    /// How many bytes are taken and not yet delivered.
+    /// Bytes that are taken and not yet delivered.
     fn bytes_in_flight(&self) -> usize;
 
-    /// Sends everything as part of this producer's transactions; call it before the first batch. Whoever opened the sink
-    /// begins and ends them, and a batch that fails has spoiled the one that is open.
+    /// Sends everything as part of this producer's transactions; call it before the first batch. The caller begins and
+    /// ends them, and must abort the open one after a failed batch.
     fn produce_as(&mut self, producer: &TransactionalProducer);
 
-    /// From now on, partitions that are sent to for the first time get nothing behind a batch that failed, so that what
-    /// is written has no gap.
+    /// From now on, partitions that are used for the first time get nothing after a failed batch, so that they have no
+    /// gap.
     fn stop_partitions_at_failures(&mut self);
 }
 
 /// How a sink works, beyond the settings.
 #[derive(Clone, Debug)]
 pub struct SinkOptions {
-    /// Ends waits.
+    /// Ends all waits.
     pub interrupt: Interrupt,
-    /// Engine settings in librdkafka's names that the settings do not override (a codec flag, say).
+    /// Settings with librdkafka's names that take precedence over the user's settings (for example of a codec flag).
     pub overrides: Vec<(String, String)>,
-    /// Settings that hold where neither `overrides` nor the settings speak.
+    /// Settings that apply where neither `overrides` nor the user's settings have a value.
     pub defaults: Vec<(String, String)>,
 }

@@ -1,6 +1,6 @@
 //! `max.request.size`: which records are too large to be sent at all, as Java's producer counts them.
 //!
-//! The engine has a limit of its own, which starts at a thousand bytes and is for whole messages; this one has none.
+//! The engine's own limit is at least a thousand bytes and is for whole messages; this one has no minimum.
 
 use crate::client::record_sink::RecordView;
 use crate::client::settings::Settings;
@@ -9,7 +9,7 @@ use crate::records::varint::size_of_i64;
 /// The header of a batch, and the most that the fields of a record take besides key, value and headers.
 const OVERHEAD: usize = 61 + 21;
 
-/// The limit, where somebody set one.
+/// The limit in bytes, if it is set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestLimit(pub(super) Option<usize>);
 
@@ -22,7 +22,7 @@ impl RequestLimit {
         )
     }
 
-    /// Why a record is not sent, in Java's words.
+    /// Java's message if a record is too large to be sent.
     pub(super) fn refusal(self, record: &RecordView<'_>) -> Option<String> {
         let limit = self.0?;
         let size = size_at_most(record);
@@ -35,7 +35,7 @@ impl RequestLimit {
     }
 }
 
-/// What a batch of this one record takes at most, uncompressed.
+/// The most bytes of a batch with this one record, uncompressed.
 fn size_at_most(record: &RecordView<'_>) -> usize {
     let headers: usize = record
         .headers
@@ -49,7 +49,7 @@ fn size_at_most(record: &RecordView<'_>) -> usize {
         + headers
 }
 
-/// A length and what it is of; null is the length -1.
+/// The bytes of a length and its field; null is the length -1.
 fn with_length(len: Option<usize>) -> usize {
     len.map_or(1, |len| varint(len) + len)
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::client::record_sink::HeaderView;
 
-    /// The sizes are those that Java's producer names when it refuses.
+    /// The sizes are those in the error of Java's producer.
     #[test]
     fn a_record_counts_with_its_batch() {
         let long = [b'x'; 9000];

@@ -1,4 +1,4 @@
-//! What each client setting is called in Java and in librdkafka, and what becomes of it here.
+//! The names of each client setting in Java and in librdkafka, and its effect here.
 //!
 //! Java's names are those of Apache Kafka 4.3.1's producer, consumer and admin client; librdkafka's those of 2.12.
 
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::spelling::closest;
 
-/// What becomes of a setting with one of Java's names.
+/// The effect of a setting with one of Java's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// librdkafka's setting of this name; the value may need [`for_librdkafka`].
@@ -15,13 +15,13 @@ pub(super) enum Meaning {
     Ours,
     /// Part of TLS or SASL: read by `security`, or refused there.
     Security,
-    /// Of no consequence in this program: serializers, metrics, Java's buffers.
+    /// Without effect in this program: serializers, metrics, Java's buffers.
     Moot,
-    /// Would change what happens, and cannot be honoured; the text says why.
+    /// Would change the behaviour, and cannot be honoured; the text says why.
     NotHonoured(&'static str),
 }
 
-/// Who a setting of librdkafka's is for.
+/// The clients that a setting of librdkafka is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
     Both,
@@ -29,10 +29,10 @@ pub(super) enum Reach {
     Consumer,
 }
 
-/// What a command does with the cluster, and so whose settings it uses.
+/// What a command does with the cluster, which decides the settings that it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Asks and changes, without records.
+    /// Reads and changes metadata, without records.
     Admin,
     /// Sends without a transaction.
     Produce,
@@ -44,7 +44,7 @@ pub enum Use {
     ConsumeAlone,
 }
 
-/// Settings that our own connections apply, whatever they carry.
+/// Settings that all our own connections apply.
 const OF_CONNECTIONS: &[&str] = &[
     "bootstrap.servers",
     "client.id",
@@ -58,7 +58,7 @@ const OF_CONNECTIONS: &[&str] = &[
     "socket.timeout.ms",
 ];
 
-/// Settings that the direct lane reads, in either kind of names.
+/// Settings that the direct lane reads, with Java's or librdkafka's names.
 #[rustfmt::skip] // one setting a line
 const DIRECT: &[(&str, Reach)] = &[
     ("acks", Reach::Producer),
@@ -112,7 +112,7 @@ const DIRECT: &[(&str, Reach)] = &[
     ("topic.metadata.refresh.interval.ms", Reach::Both),
 ];
 
-/// Settings by which the engine talks to this program: what is printed and counted depends on them.
+/// Settings that this program relies on in the engine: what is printed and counted depends on them.
 const FIXED: &[&str] = &[
     "delivery.report.only.error",
     "enable.auto.offset.store",
@@ -126,7 +126,7 @@ const FIXED: &[&str] = &[
     "topic.blacklist",
 ];
 
-/// Why a command has no use for a setting that exists; `None` when it applies it, or warns of it anyway.
+/// Why a command does not use an existing setting; `None` if it applies it, or warns about it anyway.
 pub(super) fn why_unused(key: &str, command: Use) -> Option<&'static str> {
     let meaning = java(key);
     if matches!(meaning, Some(Meaning::Security | Meaning::NotHonoured(_)))
@@ -162,13 +162,13 @@ pub(super) fn why_unused(key: &str, command: Use) -> Option<&'static str> {
     }
 }
 
-/// Who of the direct lane reads a setting.
+/// The clients of the direct lane that read a setting.
 fn direct(key: &str) -> Option<Reach> {
     let found = DIRECT.binary_search_by(|(name, _)| name.cmp(&key)).ok()?;
     DIRECT.get(found).map(|(_, reach)| *reach)
 }
 
-/// What becomes of each setting of Java's clients, as a table for the documentation.
+/// The effect of each setting of Java's clients, as a table for the documentation.
 pub(super) fn markdown() -> String {
     let rows = JAVA
         .iter()
@@ -176,7 +176,7 @@ pub(super) fn markdown() -> String {
     format!("| setting | here |\n|---|---|\n{}", rows.collect::<String>())
 }
 
-/// The same for the man page.
+/// The effect of each setting of Java's clients, for the man page.
 pub(super) fn man_section() -> String {
     let mut text = ".SH SETTINGS\nWhat becomes of each setting of Java's clients (\\-X NAME=VALUE, \\-\\-command\\-config FILE).\n"
         .to_owned();
@@ -186,7 +186,7 @@ pub(super) fn man_section() -> String {
     text
 }
 
-/// What becomes of a setting, in words.
+/// The effect of a setting, as a text.
 pub(super) fn effect(key: &str) -> String {
     match (java(key), librdkafka(key)) {
         (Some(Meaning::Security), _) => "of the connection".to_owned(),
@@ -213,7 +213,7 @@ pub(super) fn is_path(key: &str) -> bool {
         )
 }
 
-/// What becomes of a setting with Java's name, in words.
+/// The effect of a setting with Java's name, as a text.
 fn fate(name: &str, meaning: Meaning) -> String {
     let theirs = match meaning {
         Meaning::Security => return "of the connection: honoured, or an error that says why not".to_owned(),
@@ -237,7 +237,7 @@ pub(super) fn variable(key: &str) -> String {
     format!("KAFKIT_{}", key.replace(['.', '-'], "_").to_uppercase())
 }
 
-/// The variable that `name` is nearly, when it is none itself.
+/// The variable with a name similar to `name`; `None` if `name` is a variable itself.
 pub(super) fn closest_variable(name: &str) -> Option<String> {
     let mut known: Vec<String> = all().map(variable).collect();
     known.extend(["KAFKIT_PROFILE", "KAFKIT_BROKER_DIR", "KAFKIT_COMMAND_CONFIG"].map(str::to_owned));
@@ -247,7 +247,7 @@ pub(super) fn closest_variable(name: &str) -> Option<String> {
     closest(name, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// The one name of a setting that has two.
+/// The usual name of a setting that has two.
 pub(super) fn canonical(key: &str) -> &str {
     match key {
         "metadata.broker.list" => "bootstrap.servers",
@@ -256,7 +256,7 @@ pub(super) fn canonical(key: &str) -> &str {
     }
 }
 
-/// What becomes of a setting with Java's name; `None` when Java has no such setting.
+/// The effect of a setting with Java's name; `None` if Java has no such setting.
 pub(super) fn java(key: &str) -> Option<Meaning> {
     let found = JAVA.binary_search_by(|(name, _)| name.cmp(&key));
     if let Ok(place) = found {
@@ -266,25 +266,25 @@ pub(super) fn java(key: &str) -> Option<Meaning> {
     key.starts_with("config.providers.").then_some(Meaning::Ours)
 }
 
-/// Who a setting with librdkafka's name is for; `None` when librdkafka has no such setting.
+/// The clients that a setting with librdkafka's name is for; `None` if librdkafka has no such setting.
 pub(super) fn librdkafka(key: &str) -> Option<Reach> {
     let found = LIBRDKAFKA.binary_search_by(|(name, _)| name.cmp(&key)).ok()?;
     LIBRDKAFKA.get(found).map(|(_, reach)| *reach)
 }
 
-/// Whether anybody knows a setting of this name.
+/// Whether any Kafka client has a setting of this name.
 pub(super) fn is_known(key: &str) -> bool {
     java(key).is_some() || librdkafka(key).is_some() || OURS.contains(&key)
 }
 
-/// Every name that may stand in an environment variable, as `KAFKIT_` and the name in capitals.
+/// Every name that an environment variable may have, as `KAFKIT_` and the name in capitals.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let java = JAVA.iter().map(|(name, _)| *name);
     java.chain(LIBRDKAFKA.iter().map(|(name, _)| *name))
         .chain(OURS.iter().copied())
 }
 
-/// Whether the value is nobody's business.
+/// Whether the value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     let parts = [
         "password",
@@ -302,8 +302,8 @@ pub(super) fn is_secret(key: &str) -> bool {
     parts.iter().any(|part| key.contains(part)) || keys.contains(&key)
 }
 
-/// Whether the setting decides how a connection is secured, reads a file or runs something: what a stranger's file must
-/// not decide.
+/// Whether the setting decides how a connection is secured, reads a file or runs something, which an untrusted file
+/// must not do.
 pub(super) fn is_of_security(key: &str) -> bool {
     let beginnings = [
         "sasl.",
@@ -318,7 +318,7 @@ pub(super) fn is_of_security(key: &str) -> bool {
     is_secret(key) || beginnings.iter().any(|beginning| key.starts_with(beginning))
 }
 
-/// Java's value in librdkafka's words; the error says why there are none.
+/// Java's value as librdkafka's; the error says why there is none.
 pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
     let value = value.trim();
     match key {
@@ -344,7 +344,7 @@ pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
     }
 }
 
-/// What the engine takes of settings of which Java takes more: the nearest that it does.
+/// The engine's ranges of settings for which Java's are larger: the nearest value is used.
 const RANGES: &[(&str, i64, i64)] = &[
     ("auto.commit.interval.ms", 0, 86_400_000),
     ("batch.size", 1, 2_147_483_647),
@@ -719,7 +719,7 @@ mod tests {
         assert!(LIBRDKAFKA.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
-    /// What the typed settings of the direct lane ask for, by asking them.
+    /// The names that the typed settings of the direct lane read, found by reading them.
     #[test]
     fn the_direct_lanes_settings_are_those_that_it_reads() {
         let mut settings = Settings::default();

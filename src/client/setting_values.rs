@@ -1,8 +1,8 @@
-//! The words that client settings take, where they can be counted; in either kind of names.
+//! The values of client settings that have a fixed set of them, by Java's and librdkafka's names.
 //!
-//! For completion. What a value means, and whether it can be honoured, is decided where the setting is read.
+//! For completion. The code that reads a setting decides what a value means, and whether it can be honoured.
 
-/// Settings and their words, in the order of the names.
+/// Settings and their values, in the order of the names.
 const WORDS: &[(&str, &[&str])] = &[
     ("acks", &["all", "1", "0"]),
     (
@@ -53,7 +53,7 @@ const MECHANISMS: &[&str] = &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHB
 const STORES: &[&str] = &["JKS", "PEM", "PKCS12"];
 const BOOLEANS: &[&str] = &["true", "false"];
 
-/// Settings that are true or false beside those whose name says so.
+/// Boolean settings, beside those whose name says so.
 const SWITCHES: &[&str] = &[
     "allow.auto.create.topics",
     "check.crcs",
@@ -63,7 +63,7 @@ const SWITCHES: &[&str] = &[
     "socket.nagle.disable",
 ];
 
-/// The words that a setting takes; empty where they cannot be counted.
+/// The values of a setting; empty if it has no fixed set.
 pub fn words(name: &str) -> &'static [&'static str] {
     if name.starts_with("enable.") || SWITCHES.contains(&name) {
         return BOOLEANS;

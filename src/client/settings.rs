@@ -1,8 +1,8 @@
-//! Every client setting with where it came from: flags, -X, environment, properties files, profiles.
+//! Every client setting with its origin: flags, -X, environment, properties files, profiles.
 //!
 //! Keys are kept as they were given; Java's and librdkafka's names both count. The strongest origin wins, and of
-//! two settings of one origin the later. Secrets show in nothing that is printed. `references` follows what stands
-//! elsewhere, once it is known what is in force; `explanation` says where everything came from.
+//! two settings of one origin the later. Secrets are never printed. `references` resolves values stored elsewhere,
+//! once the settings in force are known; `explanation` shows where everything came from.
 
 pub mod explanation;
 mod references;
@@ -27,16 +27,16 @@ use crate::wire::{ConnectionOptions, HostPort, Servers};
 pub use references::Asking;
 use references::Reference;
 
-/// The variable that says what `--command-config` says.
+/// The environment variable with the meaning of `--command-config`.
 pub const COMMAND_CONFIG_VARIABLE: &str = "KAFKIT_COMMAND_CONFIG";
 
-/// What a list of brokers looks like.
+/// The hint for the form of a list of brokers.
 const SERVERS_HINT: &str = "write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker";
 
-/// The longest wait for a connection, as Kafka's `socket.connection.setup.timeout.ms`.
+/// The default of `socket.connection.setup.timeout.ms`: the longest wait for a connection, as in Kafka.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a setting came from, from the weakest to the strongest.
+/// The origin of a setting, from the weakest to the strongest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     Default,
@@ -68,11 +68,11 @@ pub(super) struct Setting {
     pub(super) key: String,
     pub(super) value: String,
     origin: Origin,
-    /// The value as it is written, where it holds references to what stands elsewhere.
+    /// The value as it is written, if it has references to values stored elsewhere.
     reference: Option<Reference>,
 }
 
-/// Client settings, strongest origin first asked.
+/// Client settings with their origins.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     entries: Vec<Setting>,
@@ -82,7 +82,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What the environment and the named (or default) profile say.
+    /// The settings of the environment and the named (or default) profile.
     pub fn from_environment(profile: Option<&str>) -> Result<Self> {
         let mut settings = Self::of_profile(profile)?;
         if let Ok(path) = env::var(COMMAND_CONFIG_VARIABLE)
@@ -98,7 +98,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What the named (or default) profile says, and nothing else: the environment is not about a second cluster.
+    /// The settings of the named (or default) profile alone, for a second cluster: the environment does not apply
+    /// to it.
     pub fn of_profile(profile: Option<&str>) -> Result<Self> {
         let mut settings = Self::default();
         settings.take_profile(&Catalog::read()?, profile)?;
@@ -125,7 +126,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Variables whose names look like those of settings and are not: their values would be missed in silence.
+    /// Warns about variables with names similar to those of settings: their values would be ignored silently.
     fn note_misspelt_variables(&mut self) {
         let variables = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let mut names: Vec<String> = variables.filter(|name| name.starts_with("KAFKIT_")).collect();
@@ -146,7 +147,7 @@ impl Settings {
         }
     }
 
-    /// Takes a Java properties file, its references to config providers resolved.
+    /// Reads a Java properties file, with its references to config providers resolved.
     pub fn read_properties_file(&mut self, path: &Path) -> Result<()> {
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|error| Error::from(error).context(&name))?;
@@ -179,12 +180,12 @@ impl Settings {
         });
     }
 
-    /// Gives the command `timeout` in all, or for each answer if it has no end to count towards.
+    /// Gives the command `timeout` in all, or for each answer if it has no end.
     pub fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = Some(timeout);
     }
 
-    /// How long a command may take in all; `None` in the Java spellings, whose calls have a limit each.
+    /// How long a command may take in all; `None` in the Java spellings, whose calls have a limit for each call.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -205,7 +206,7 @@ impl Settings {
         best
     }
 
-    /// Of several keys that mean the same thing, the one from the strongest origin; the first of equals.
+    /// Of several keys with the same meaning, the one from the strongest origin; the first of equals.
     pub(super) fn strongest<'a>(&self, keys: &[&'a str]) -> Option<&'a str> {
         let mut best: Option<(u8, &str)> = None;
         for key in keys {
@@ -218,7 +219,7 @@ impl Settings {
         best.map(|(_, key)| key)
     }
 
-    /// Where a key stands, for a message: `client.properties line 3: ssl.protocol`.
+    /// The place of a key, for a message: `client.properties line 3: ssl.protocol`.
     pub fn place(&self, key: &str) -> String {
         match self.find(key).map(|setting| &setting.origin) {
             Some(origin) => place(key, origin),
@@ -226,12 +227,12 @@ impl Settings {
         }
     }
 
-    /// The error of a value that cannot be honoured; the value itself is the caller's to show or not.
+    /// The error of a value that cannot be honoured; the caller decides whether `problem` shows the value.
     pub fn complaint(&self, key: &str, problem: impl fmt::Display) -> Error {
         Error::usage(format!("{}: {problem}", self.place(key)))
     }
 
-    /// What the user should know: settings that nobody knows, or that cannot be honoured, with their lines.
+    /// Warnings for the user: settings that are unknown or cannot be honoured, with their lines.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.warnings.clone();
         for setting in self.in_force() {
@@ -251,12 +252,12 @@ impl Settings {
         warnings
     }
 
-    /// What becomes of each setting of Java's clients, as a table in Markdown.
+    /// The effect of each setting of Java's clients, as a table in Markdown.
     pub fn markdown() -> String {
         setting_keys::markdown()
     }
 
-    /// The same for the man page.
+    /// The effect of each setting of Java's clients, for the man page.
     pub fn man_section() -> String {
         setting_keys::man_section()
     }
@@ -266,7 +267,7 @@ impl Settings {
         setting_keys::is_known(setting_keys::canonical(key))
     }
 
-    /// The one name of a setting that has two.
+    /// The usual name of a setting that has two.
     pub fn usual_name(key: &str) -> &str {
         setting_keys::canonical(key)
     }
@@ -304,7 +305,7 @@ impl Settings {
         )))
     }
 
-    /// Says which settings of the command line the command has no use for. Those of files, profiles and the
+    /// Warns about settings of the command line that the command does not use. Those of files, profiles and the
     /// environment may be meant for other commands.
     pub fn note_unused(&mut self, command: Use) {
         let is_transactional = self
@@ -325,23 +326,23 @@ impl Settings {
         self.warnings.extend(unused);
     }
 
-    /// Says that a setting is not applied.
+    /// Warns that a setting is not applied.
     pub fn note_ignored(&mut self, key: &str, why: &str) {
         let place = self.place(key);
         self.warnings.push(format!("{place} is ignored: {why}"));
     }
 
-    /// The value of a setting that the user gave for this command alone: by a flag, `-X` or a variable. A file or a
-    /// profile serves other programs, too.
+    /// The value of a setting that the user gave for this command: by a flag, `-X` or a variable. A file or a
+    /// profile may be meant for other programs too.
     pub fn given_here(&self, key: &str) -> Option<&str> {
         let setting = self.find(key)?;
         let is_here = setting.origin.rank() >= Origin::Environment(String::new()).rank();
         is_here.then_some(setting.value.as_str())
     }
 
-    /// Checks the brokers that are named, wherever that is, and takes the security protocol in front of them.
+    /// Checks the bootstrap servers of any origin, and takes the security protocol in front of them.
     ///
-    /// Fails when an address cannot be one, and when its protocol contradicts `security.protocol`.
+    /// Fails if an address is invalid, or if its protocol contradicts `security.protocol`.
     pub fn check_servers(&mut self) -> Result<()> {
         let key = "bootstrap.servers";
         let Some(setting) = self.find(key).cloned() else {
@@ -374,7 +375,7 @@ impl Settings {
         Ok(())
     }
 
-    /// One setting a key, the strongest, in the order of the keys.
+    /// The strongest setting of each key, in the order of the keys.
     pub(super) fn in_force(&self) -> impl Iterator<Item = &Setting> {
         let keys: BTreeSet<&str> = self.entries.iter().map(|setting| setting.key.as_str()).collect();
         keys.into_iter().filter_map(|key| self.find(key))
@@ -409,7 +410,7 @@ impl Settings {
             && let Some(timeout) = self.millis(key)?
         {
             options.request_timeout = timeout;
-            // A connection counts as made after its first requests, which wait no longer than any other.
+            // The setup of a connection includes its first requests, which wait no longer than any other.
             if connect_timeout.is_none() {
                 options.connect_timeout = DEFAULT_CONNECT_TIMEOUT.min(timeout);
             }
@@ -438,7 +439,7 @@ impl Settings {
         }
     }
 
-    /// How long an admin call may take with all its tries, when somebody said so.
+    /// How long an admin call may take with all its tries, if it is set.
     pub fn api_timeout(&self) -> Result<Option<Duration>> {
         self.millis("default.api.timeout.ms")
     }
@@ -454,7 +455,7 @@ impl Settings {
     }
 }
 
-/// The name that was perhaps meant, as the end of a message.
+/// A suggestion of a similar name, as the end of a message.
 fn did_you_mean(key: &str) -> String {
     let meant = closest(key, setting_keys::all());
     meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
@@ -493,7 +494,7 @@ impl fmt::Debug for Setting {
 pub(super) mod tests {
     use super::*;
 
-    /// What a properties file of this text says.
+    /// The settings of a properties file with this text.
     pub(in crate::client) fn of_file(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("client.properties");

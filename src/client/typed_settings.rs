@@ -1,7 +1,8 @@
-//! Settings to typed values: names of both kinds in, units and ranges checked, one error that names the place.
+//! Settings to typed values: takes Java's and librdkafka's names, checks units and ranges, and gives one error that
+//! names the place.
 //!
 //! Owns the reader that [`super::produce_settings`] and [`super::consume_settings`] share, and what both have in
-//! common. A value that makes no sense is an error with its key and where it was given, never a default in silence.
+//! common. An invalid value is an error with its key and its place, never silently a default.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,34 +15,34 @@ use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::wire::{ConnectionOptions, HostPort};
 
-/// How a client speaks to its cluster.
+/// How a client connects to its cluster.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
-    /// Whom to ask first.
+    /// The bootstrap servers.
     pub servers: Vec<HostPort>,
     pub connection: ConnectionOptions,
     /// Between two connections to one broker: `reconnect.backoff.ms`, `reconnect.backoff.max.ms`.
     pub reconnect: Backoff,
     /// Between two tries of a request: `retry.backoff.ms`, `retry.backoff.max.ms`.
     pub retry: Backoff,
-    /// How old the view of the cluster may get: `metadata.max.age.ms`.
+    /// How old metadata may get: `metadata.max.age.ms`.
     pub metadata_max_age: Duration,
-    /// The longest that a connection may take to be made after several failures; `connection.connect_timeout` is for the
-    /// first try, and doubles.
+    /// The longest time for setting up a connection after several failures (`socket.connection.setup.timeout.max.ms`);
+    /// `connection.connect_timeout` is for the first try, and doubles.
     pub connect_timeout_max: Duration,
-    /// A connection that is not used for so long is closed; `None` keeps it.
+    /// A connection that is idle for this long is closed; `None` keeps it.
     pub max_idle: Option<Duration>,
-    /// The servers are asked again when no broker that they named can be reached (KIP-899).
+    /// The bootstrap servers are asked again when no known broker can be reached (KIP-899).
     pub may_rebootstrap: bool,
 }
 
-/// Reads settings in the order of their strength: what flags insist on, the user's settings, what holds otherwise.
+/// Reads settings in order of precedence: the overrides of flags, the user's settings, the defaults.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     settings: &'a Settings,
     overrides: &'a [(String, String)],
     defaults: &'a [(String, String)],
-    /// Which names were asked for, in tests.
+    /// The names that were read, in tests.
     asked: Option<&'a RefCell<BTreeSet<String>>>,
 }
 
@@ -59,7 +60,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A reader that notes the names it is asked for.
+    /// A reader that records the names it reads.
     #[cfg(test)]
     pub(super) fn noting(settings: &'a Settings, asked: &'a RefCell<BTreeSet<String>>) -> Self {
         Self {
@@ -68,7 +69,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value in force of a setting that may have several names, with the name it was given under.
+    /// The value in force of a setting that may have several names, with its given name.
     pub(super) fn text(&self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
         if let Some(asked) = self.asked {
             asked
@@ -117,7 +118,7 @@ impl<'a> Reader<'a> {
         Ok(bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)))
     }
 
-    /// True or false, in the words of both kinds of client.
+    /// A boolean, with the values of both kinds of client.
     pub(super) fn flag(&self, names: &[&'a str]) -> Result<Option<bool>> {
         let Some((name, text)) = self.text(names) else {
             return Ok(None);
@@ -136,7 +137,7 @@ impl<'a> Reader<'a> {
         self.settings.complaint(name, problem)
     }
 
-    /// What both kinds of client have in common.
+    /// The settings that producers and consumers share.
     pub(super) fn cluster(&self) -> Result<ClusterSettings> {
         let servers = self.settings.bootstrap_servers()?;
         if servers.is_empty() {
@@ -200,7 +201,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Every address of a name is tried; names are not looked up backwards.
+    /// Checks `client.dns.lookup`: every address of a name is tried; there are no reverse lookups.
     fn check_dns_lookup(&self) -> Result<()> {
         match self.text(&["client.dns.lookup"]) {
             None | Some((_, "use_all_dns_ips")) => Ok(()),

@@ -1,4 +1,4 @@
-//! Which cluster a command without connection flags would talk to, and whether it is there.
+//! Which cluster a command without connection flags would use, and whether it answers.
 
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -13,36 +13,36 @@ use super::settings::{Asking, Origin, Settings};
 use crate::error::Result;
 use crate::topic_partition::is_internal_topic;
 
-/// Where a command would go.
+/// The cluster of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whereabouts {
-    /// The brokers to ask first; those of a mini broker when it runs.
+    /// The bootstrap servers; those of a mini broker when it runs.
     pub servers: String,
-    /// Which setting says so; `None` where nothing does.
+    /// The setting that names them; `None` if there is none.
     pub said_by: Option<String>,
-    /// The data directory of a mini broker, as the user would write it.
+    /// The data directory of a mini broker, in the user's notation.
     pub mini: Option<String>,
     pub state: State,
 }
 
-/// Whether anybody is there.
+/// Whether the cluster answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     Reached {
         cluster_id: Option<String>,
         brokers: usize,
-        /// Kafka's own left out, in order.
+        /// Without Kafka's internal topics, in order.
         topics: Vec<String>,
     },
     /// A mini broker that the next command will start.
     Asleep,
-    /// Why nobody was asked: a password has to be looked up first, or typed.
+    /// Why the cluster was not asked: a password must be looked up or typed first.
     NotAsked(String),
     /// Why there is no answer.
     Unreachable(String),
 }
 
-/// Looks, for `limit` at most, and starts nothing.
+/// Asks the cluster, for `limit` at most, and starts nothing.
 pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
     let key = "bootstrap.servers";
     let servers = settings.get(key).unwrap_or_default().to_owned();
@@ -59,7 +59,7 @@ pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
         return Ok(found);
     }
     let (sender, answers) = mpsc::channel();
-    // The thread is left behind when it is late; the process ends soon after.
+    // The thread is not joined if it is late; the process ends soon after.
     thread::spawn(move || sender.send(ask(settings, dir, limit)));
     match answers.recv_timeout(limit) {
         Ok(Ok((servers, state))) => {
@@ -72,7 +72,7 @@ pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
     Ok(found)
 }
 
-/// The address of the mini broker, where that is the cluster, and what the cluster says.
+/// The address of the mini broker, if that is the cluster, and the state of the cluster.
 fn ask(mut settings: Settings, dir: Option<PathBuf>, limit: Duration) -> Result<(Option<String>, State)> {
     let mut address = None;
     if let Some(dir) = dir {

@@ -10,19 +10,20 @@ use kafka_protocol::protocol::StrBytes;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 
-/// Declares a set of words with their numbers in the protocol. What is not in it is kept as a number.
+/// Declares an enum of names with their numbers in the protocol. A number without a name is kept as
+/// it is.
 macro_rules! protocol_words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($variant,)*
-            /// A number that is newer than this program.
+            /// A number that this program does not know.
             Other(i8),
         }
 
         impl $name {
-            /// All that have a name.
+            /// All values with a name.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The number in the protocol.
@@ -64,7 +65,7 @@ protocol_words! {
 }
 
 protocol_words! {
-    /// How the name of an ACL's resource is meant. `Any` and `Match` exist in filters only.
+    /// How the name of an ACL's resource is matched. `Any` and `Match` exist in filters only.
     PatternType {
         Any = 1 "ANY",
         Match = 2 "MATCH",
@@ -74,7 +75,7 @@ protocol_words! {
 }
 
 protocol_words! {
-    /// What somebody does.
+    /// The operation that an ACL allows or denies.
     Operation {
         All = 2 "ALL",
         Read = 3 "READ",
@@ -94,7 +95,7 @@ protocol_words! {
 }
 
 protocol_words! {
-    /// Whether it is allowed. A denial wins.
+    /// Whether the operation is allowed. A denial takes precedence.
     Permission {
         Deny = 2 "DENY",
         Allow = 3 "ALLOW",
@@ -134,7 +135,7 @@ pub struct Acl {
     pub entry: AccessControlEntry,
 }
 
-/// Which ACLs; what is `None` may be anything.
+/// A filter of ACLs; `None` matches anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AclFilter {
     pub resource_type: Option<ResourceType>,
@@ -147,7 +148,7 @@ pub struct AclFilter {
 }
 
 impl AclFilter {
-    /// Those of one resource, whoever they are for.
+    /// The ACLs of one resource, for any principal.
     pub fn of_resource(resource: &ResourcePattern) -> Self {
         Self {
             resource_type: Some(resource.resource_type),
@@ -173,7 +174,7 @@ impl AclFilter {
 pub type Deleted = Result<Vec<Result<Acl, ApiError>>, ApiError>;
 
 impl AdminClient {
-    /// The ACLs that a filter chooses, in order.
+    /// The ACLs that match a filter, in order.
     pub fn describe_acls(&mut self, filter: &AclFilter) -> Result<Result<Vec<Acl>, ApiError>> {
         let request = DescribeAclsRequest::default()
             .with_resource_type_filter(filter.resource_type.map_or(ANY, ResourceType::code))
@@ -208,7 +209,7 @@ impl AdminClient {
         Ok(Ok(acls))
     }
 
-    /// Creates ACLs; the outcomes come in the order of `acls`. One that exists is no failure.
+    /// Creates ACLs; the outcomes are in the order of `acls`. An existing ACL is no failure.
     pub fn create_acls(&mut self, acls: &[Acl]) -> Result<Vec<Result<(), ApiError>>> {
         let creations = acls.iter().map(|acl| {
             AclCreation::default()
@@ -223,7 +224,7 @@ impl AdminClient {
         let request = CreateAclsRequest::default().with_creations(creations.collect());
         let answer = self.send_to_controller(request)?;
         let mut outcomes = answer.results.into_iter();
-        // A broker that says nothing about an ACL has not created it.
+        // An ACL that the answer lacks was not created.
         Ok(acls
             .iter()
             .map(|_| match outcomes.next() {
@@ -233,7 +234,7 @@ impl AdminClient {
             .collect())
     }
 
-    /// Deletes what the filters choose; the outcomes come in the order of `filters`.
+    /// Deletes the ACLs that match the filters; the outcomes are in the order of `filters`.
     pub fn delete_acls(&mut self, filters: &[AclFilter]) -> Result<Vec<Deleted>> {
         let wanted = filters.iter().map(|filter| {
             DeleteAclsFilter::default()

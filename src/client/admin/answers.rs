@@ -1,5 +1,5 @@
 //! Which answers mean "ask elsewhere" or "ask again": the broker is not the controller, not the coordinator, or
-//! not ready to be it yet. Every message keeps its error codes in another place; they are gathered here.
+//! not ready to be it yet. Every message has its error codes in another place; they are collected here.
 
 use std::any::Any;
 

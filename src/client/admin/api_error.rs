@@ -1,4 +1,4 @@
-//! A broker's refusal: its error code, in words for people and in the exact words of Kafka's Java tools.
+//! A broker's error: its code, with a text for users and the exact text of Kafka's Java tools.
 
 use std::fmt;
 
@@ -15,13 +15,13 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// The refusal a code and a text mean; `None` for code 0.
+    /// The error of a code and a text; `None` for code 0.
     pub fn of(code: i16, message: Option<impl Into<String>>) -> Option<Self> {
         let message = message.map(Into::into).filter(|text: &String| !text.is_empty());
         (code != 0).then_some(Self { code, message })
     }
 
-    /// The same, as a result: `ApiError::check(code, message)?`.
+    /// [`ApiError::of`] as a result: `ApiError::check(code, message)?`.
     pub fn check(code: i16, message: Option<impl Into<String>>) -> Result<(), Self> {
         Self::of(code, message).map_or(Ok(()), Err)
     }
@@ -31,7 +31,7 @@ impl ApiError {
         self.row().map_or("UNKNOWN_SERVER_ERROR", |row| row.name)
     }
 
-    /// What Kafka's Java client says: the broker's text, or else the standard text of the code.
+    /// The message of Kafka's Java client: the broker's text, or else the standard text of the code.
     pub fn java_message(&self) -> &str {
         match &self.message {
             Some(message) => message,
@@ -44,7 +44,7 @@ impl ApiError {
         self.row().map_or("UnknownServerException", |row| row.java_class)
     }
 
-    /// Whether the same request may well succeed a little later.
+    /// Whether the same request may succeed a little later.
     pub fn is_retriable(&self) -> bool {
         self.row().is_some_and(|row| row.retriable)
     }
@@ -80,7 +80,7 @@ impl ApiError {
 }
 
 impl fmt::Display for ApiError {
-    /// For people: the broker's text or the code's standard one in lower case, and a name to search for.
+    /// For users: the broker's text or the code's standard one in lower case, and the name to search for.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = without_the_request(self.java_message())
             .trim()
@@ -104,7 +104,8 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// A controller that lacks a permission shows its whole request object first; what counts is which permission.
+/// When a permission is missing, a controller's text begins with the whole request object; only the permission
+/// is kept.
 fn without_the_request(text: &str) -> &str {
     let permission = text.strip_prefix("Request Request(");
     permission
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_named_without_the_controllers_request() {
-        // As a controller of Apache Kafka 4.3 answers a user without rights, shortened in the middle.
+        // The answer of an Apache Kafka 4.3 controller to a user without rights, shortened in the middle.
         let text = "Request Request(processor=0, connectionId=127.0.0.1:31194-127.0.0.1:59158-0-6, session=org.apache.\
                     kafka.network.Session@1b24bbc5, buffer=java.nio.HeapByteBuffer[pos=23 lim=23 cap=45], envelope=Some(\
                     Request(processor=0, envelope=None))) needs DESCRIBE permission.";

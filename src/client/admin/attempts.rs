@@ -1,4 +1,4 @@
-//! How often and how long something is tried, and the words for it when every attempt failed.
+//! How often and how long a call is tried, and the message after every attempt failed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::wire::WireError;
 
-/// The first pause between two tries; each later one is twice as long, up to the longest. As Kafka's
-/// `retry.backoff.ms` and `retry.backoff.max.ms`.
+/// The first pause between two tries; each later one is twice as long, up to the longest, as with
+/// Kafka's `retry.backoff.ms` and `retry.backoff.max.ms`.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Attempts {
     began: Instant,
     limit: Duration,
-    /// How long tries go on while no broker can be reached.
+    /// How long tries continue while no broker can be reached.
     patience: Duration,
     tries: u32,
     pause: Duration,
@@ -43,7 +43,7 @@ impl Attempts {
         self.pause_within(self.limit)
     }
 
-    /// The same where no broker could be reached at all.
+    /// [`Attempts::pause`] for when no broker could be reached at all.
     pub(super) fn pause_unreached(&mut self) -> bool {
         self.pause_within(self.patience.min(self.limit))
     }
@@ -70,7 +70,7 @@ impl Attempts {
         }
     }
 
-    /// The same for an error that may have other causes.
+    /// [`Attempts::gave_up`] for an error that may have another cause.
     pub(super) fn explain(&self, error: Error) -> Error {
         match error.downcast::<WireError>() {
             Ok(failure) if failure.is_passing() => self.gave_up(failure).into(),

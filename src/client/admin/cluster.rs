@@ -1,4 +1,4 @@
-//! A cluster as its brokers describe it: who is there, where, and who controls.
+//! A cluster as its brokers describe it: the live brokers, their addresses, and the controller.
 
 use kafka_protocol::messages::{DescribeClusterResponse, FindCoordinatorResponse, MetadataResponse};
 
@@ -52,7 +52,7 @@ impl Cluster {
         }
     }
 
-    /// The same of controllers, which name only each other.
+    /// The cluster as a controller describes it: only controllers are named.
     pub(super) fn of_controllers(answer: &DescribeClusterResponse) -> Self {
         let controllers = answer.brokers.iter().filter_map(|controller| {
             Some(Broker {
@@ -94,7 +94,7 @@ impl Cluster {
 
 /// Where the coordinator asked for is.
 pub(super) fn coordinator(answer: &FindCoordinatorResponse) -> Result<HostPort, ApiError> {
-    // Version 4 and later answer for many keys at once; we ask for one.
+    // From version 4 on an answer has many keys; we ask for one.
     let (code, message, host, port) = match answer.coordinators.first() {
         Some(found) => (found.error_code, &found.error_message, &found.host, found.port),
         None => (

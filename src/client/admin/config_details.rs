@@ -1,5 +1,5 @@
-//! Configs with all that a broker tells of them: the values that would count otherwise, types, documentation
-//! (`DescribeConfigs` v1–4), and which resources have configs of their own (`ListConfigResources` v0–1, KIP-1142).
+//! Configs with all their details: synonyms, types, documentation (`DescribeConfigs` v1–4), and which resources have
+//! configs of their own (`ListConfigResources` v0–1, KIP-1142).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
 
@@ -16,15 +16,16 @@ use crate::error::Result;
 const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
 
-/// One config with all that the broker tells of it.
+/// One config with all details of the broker's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigDetail {
     pub entry: ConfigEntry,
-    /// The values that count in its place where it is unset, the strongest first; itself is among them.
+    /// The values that apply in order of precedence, its own included; the first is in force.
     pub synonyms: Vec<Synonym>,
-    /// 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0 where the broker does not say.
+    /// 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0 if the broker does not
+    /// state it.
     pub type_code: i8,
-    /// What the config decides, as HTML; `None` where it was not asked for or there is none.
+    /// The documentation as HTML; `None` if it was not requested or there is none.
     pub documentation: Option<String>,
 }
 
@@ -36,7 +37,7 @@ pub struct Synonym {
     pub source: ConfigSource,
 }
 
-/// What is to be told beside names and values.
+/// What is requested beside names and values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub synonyms: bool,
@@ -44,7 +45,8 @@ pub struct Wanted {
 }
 
 impl AdminClient {
-    /// The configs of one resource, in the order of the broker's answer. The broker that alone knows them is asked.
+    /// The configs of one resource, in the order of the broker's answer. If only one broker knows them, that broker
+    /// is asked.
     pub fn config_details(
         &mut self,
         resource: &ConfigResource,
@@ -85,7 +87,7 @@ impl AdminClient {
 
     fn config_resources(&mut self, code: i8) -> Result<Result<Vec<String>, ApiError>> {
         let answer = self.send_with(|version| {
-            // Version 0 knows client metrics only, and has no word for them.
+            // Version 0 lists client metrics only, and has no field for types.
             let types = if version >= 1 { vec![code] } else { Vec::new() };
             ListConfigResourcesRequest::default().with_resource_types(types)
         })?;

@@ -22,24 +22,24 @@ use crate::error::Result;
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// Resources in one question: an answer with all their configs stays at a few megabytes.
+/// Resources in one request: an answer with all their configs has a few megabytes.
 const DESCRIBED_AT_ONCE: usize = 500;
 
-/// Whose configs.
+/// A resource that has configs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigResource {
     Topic(String),
     Broker(BrokerId),
-    /// What all brokers take as their default.
+    /// The dynamic defaults of all brokers.
     AllBrokers,
-    /// The levels of a broker's loggers.
+    /// The log levels of a broker's loggers.
     BrokerLoggers(BrokerId),
     Group(String),
     /// Which metrics clients send to the brokers (KIP-714).
     ClientMetrics(String),
 }
 
-/// Where a value comes from, as the broker says.
+/// The source of a value, as the broker states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
     Topic,
@@ -53,7 +53,7 @@ pub enum ConfigSource {
     BrokerLogger,
     ClientMetrics,
     Group,
-    /// Another that we have no word for, or none.
+    /// A source that this program does not know, or none.
     Other(i8),
 }
 
@@ -77,7 +77,7 @@ impl ConfigSource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigEntry {
     pub name: String,
-    /// `None` where the broker keeps it to itself, or where there is none.
+    /// `None` if the broker does not reveal it, or there is none.
     pub value: Option<String>,
     pub source: ConfigSource,
     pub is_sensitive: bool,
@@ -90,7 +90,7 @@ impl ConfigEntry {
     }
 }
 
-/// A change of one config: a new value, or back to what it was without one.
+/// A change of one config: a new value, or `None` to reset it to its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigChange {
     pub name: String,
@@ -109,7 +109,7 @@ impl ConfigResource {
         }
     }
 
-    /// The one broker that knows these configs; `None` where every broker does.
+    /// The only broker that knows these configs; `None` if every broker does.
     pub(super) fn only_broker(&self) -> Option<BrokerId> {
         match self {
             Self::Broker(id) | Self::BrokerLoggers(id) => Some(*id),
@@ -117,7 +117,7 @@ impl ConfigResource {
         }
     }
 
-    /// Where a value comes from that was set for this resource and no other.
+    /// The source of a value that was set for this resource itself.
     pub fn own_source(&self) -> ConfigSource {
         match self {
             Self::Topic(_) => ConfigSource::Topic,
@@ -131,7 +131,7 @@ impl ConfigResource {
 }
 
 impl AdminClient {
-    /// The configs of several topics or groups, in the order asked for, each with its own answer.
+    /// The configs of several topics or groups, in the order of `resources`, each with its own outcome.
     pub fn describe_configs(
         &mut self,
         resources: &[ConfigResource],
@@ -139,14 +139,14 @@ impl AdminClient {
         self.describe_named_configs(resources, None)
     }
 
-    /// The same of one config alone, which of many topics is a small part of all they have.
+    /// One config of several resources: for many topics a small part of all their configs.
     pub fn describe_one_config(
         &mut self,
         resources: &[ConfigResource],
         name: &'static str,
     ) -> Result<Vec<Result<Option<ConfigEntry>, ApiError>>> {
         let found = self.describe_named_configs(resources, Some(name))?.into_iter();
-        // A broker may answer with more than it was asked for.
+        // A broker may return more configs than requested.
         let only = |entries: Vec<ConfigEntry>| entries.into_iter().find(|entry| entry.name == name);
         Ok(found.map(|entries| entries.map(only)).collect())
     }
@@ -190,7 +190,7 @@ impl AdminClient {
         Ok(answers.into_iter().map(configs).collect())
     }
 
-    /// Changes some configs and leaves the others as they are. Those of many topics go with several requests.
+    /// Changes some configs and leaves the others as they are. Many resources take several requests.
     pub fn alter_configs(
         &mut self,
         changes: &[(ConfigResource, Vec<ConfigChange>)],
@@ -220,8 +220,8 @@ impl AdminClient {
         Ok(outcomes)
     }
 
-    /// Changes some configs of one resource. What only one broker knows is changed by that broker, which checks the
-    /// values against its own configuration.
+    /// Changes some configs of one resource. A change that only one broker knows is sent to that broker, which checks
+    /// the values against its own configuration.
     pub fn alter_configs_of(
         &mut self,
         resource: &ConfigResource,
@@ -241,7 +241,7 @@ impl AdminClient {
         Ok(outcome)
     }
 
-    /// Waits until every broker shows these configs; a broker's own, until that broker does.
+    /// Waits until every broker shows these configs; for a broker's own configs, until that broker does.
     pub(super) fn await_configs(&mut self, made: Vec<(ConfigResource, Vec<ConfigChange>)>) {
         let (own, common): (Vec<_>, Vec<_>) = made
             .into_iter()
@@ -259,7 +259,7 @@ impl AdminClient {
     }
 }
 
-/// What to ask a broker, and whether its answer shows these changes.
+/// The request for a broker, and the check whether its answer shows these changes.
 fn look_for(
     changes: Vec<(ConfigResource, Vec<ConfigChange>)>,
 ) -> (DescribeConfigsRequest, Check<DescribeConfigsResponse>) {
@@ -290,7 +290,7 @@ fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &
         .find(|result| result.resource_type == code && result.resource_name.as_str() == name);
     let Some(result) = found else { return true };
     if result.error_code != 0 {
-        // A topic that the broker does not know yet; what the user may not see is not waited for.
+        // The broker does not know the topic yet. Resources that the user may not see are not waited for.
         return result.error_code != UNKNOWN_TOPIC_OR_PARTITION;
     }
     let level = resource.own_source();
@@ -311,7 +311,7 @@ fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &
     })
 }
 
-/// Whether two texts are the same value: brokers show numbers, booleans and lists as they read them.
+/// Whether two texts are the same value: brokers show numbers, booleans and lists in their own form.
 fn is_same(shown: &str, wanted: &str) -> bool {
     let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
     let (shown, wanted) = (plain(shown), plain(wanted));
@@ -349,7 +349,7 @@ fn alter_request(
         .with_validate_only(validate_only)
 }
 
-/// What became of one resource.
+/// The outcome for one resource.
 fn outcome(answer: &IncrementalAlterConfigsResponse, resource: &ConfigResource) -> Result<(), ApiError> {
     let (code, name) = resource.code_and_name();
     let mut responses = answer.responses.iter();

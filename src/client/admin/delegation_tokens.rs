@@ -28,7 +28,7 @@ pub struct DelegationToken {
     /// Its password: the HMAC in base64.
     pub hmac: Secret,
     pub owner: String,
-    /// Who asked for it; empty where an older broker does not say.
+    /// The principal that requested it; empty from older brokers.
     pub requester: String,
     pub renewers: Vec<String>,
     pub issued_ms: i64,
@@ -40,7 +40,7 @@ pub struct DelegationToken {
 /// A token to be created.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// For whom it is; `None` for who asks.
+    /// The owner; `None` is the requester.
     pub owner: Option<String>,
     pub renewers: Vec<String>,
     /// How long it can be renewed, in milliseconds; -1 for the longest time that the cluster has.
@@ -48,8 +48,8 @@ pub struct NewToken {
 }
 
 impl AdminClient {
-    /// The tokens that one of these principals owns, asked for or may renew, as far as the client may see them; all of
-    /// them with `None`.
+    /// The tokens that one of these principals owns, requested or may renew, as far as the client may see them; `None`
+    /// is all tokens.
     pub fn delegation_tokens(
         &mut self,
         owners: Option<&[String]>,
@@ -104,8 +104,8 @@ impl AdminClient {
         )
     }
 
-    /// Lets the token with this HMAC live for `period_ms` from now; -1 for as long as the cluster does without being asked.
-    /// When it expires then, in milliseconds since 1970.
+    /// Renews the token with this HMAC for `period_ms` from now; -1 is the cluster's default. Returns when it then
+    /// expires, in milliseconds since 1970.
     pub fn renew_delegation_token(&mut self, hmac: &[u8], period_ms: i64) -> Result<Result<i64, ApiError>> {
         let request = RenewDelegationTokenRequest::default()
             .with_hmac(Bytes::copy_from_slice(hmac))
@@ -121,7 +121,7 @@ impl AdminClient {
         Ok(refused.map(|()| expires_ms))
     }
 
-    /// Lets the token with this HMAC expire in `period_ms`; below 0 it is gone at once. When it expires, in milliseconds
+    /// Lets the token with this HMAC expire in `period_ms`; below 0 it expires at once. Returns when, in milliseconds
     /// since 1970.
     pub fn expire_delegation_token(&mut self, hmac: &[u8], period_ms: i64) -> Result<Result<i64, ApiError>> {
         let request = ExpireDelegationTokenRequest::default()
@@ -138,7 +138,7 @@ impl AdminClient {
         Ok(refused.map(|()| expires_ms))
     }
 
-    /// Waits until every broker shows what has become of the token with this HMAC.
+    /// Waits until every broker shows the change of the token with this HMAC.
     fn await_token(
         &mut self,
         hmac: &[u8],

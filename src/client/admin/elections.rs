@@ -28,22 +28,22 @@ pub enum ElectionType {
     Unclean,
 }
 
-/// What came of each partition that took part.
+/// The outcome for each partition that took part.
 pub type ElectionOutcomes = BTreeMap<TopicPartition, Result<(), ApiError>>;
 
-/// What came of asking for preferred leaders.
+/// The outcome of preferred leader elections.
 #[derive(Debug, Default)]
 pub struct Elections {
-    /// Partitions that have another leader now.
+    /// Partitions that got another leader.
     pub elected: usize,
-    /// Partitions whose preferred replica cannot lead just now, and why.
+    /// Partitions whose preferred replica cannot lead now, and why.
     pub refused: BTreeMap<TopicPartition, ApiError>,
 }
 
 impl AdminClient {
-    /// Asks for an election in each of these partitions, or in all that need one. The brokers show the new leaders when
-    /// this returns. A partition that needs no election is refused with `ELECTION_NOT_NEEDED`; where all partitions are
-    /// asked for, those are left out.
+    /// Requests an election in each of these partitions, or with `None` in all that need one. The brokers show the new
+    /// leaders when this returns. A given partition that needs no election is refused with `ELECTION_NOT_NEEDED`; with
+    /// `None` it is left out.
     pub fn elect_leaders(
         &mut self,
         election: ElectionType,
@@ -80,7 +80,7 @@ impl AdminClient {
         Ok(outcomes)
     }
 
-    /// Lets the first replica of each partition lead it, where it is in step.
+    /// Makes the first replica of each partition its leader, if it is in sync.
     pub fn elect_preferred_leaders(&mut self, partitions: &BTreeSet<TopicPartition>) -> Result<Elections> {
         let mut elections = Elections::default();
         for (name, outcome) in self.elect_leaders(ElectionType::Preferred, Some(partitions))? {

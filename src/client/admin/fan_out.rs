@@ -1,4 +1,4 @@
-//! Asking many brokers at the same time, so that one that is down or frozen costs only what it alone knows.
+//! Asks many brokers at the same time, so that one that is down or frozen costs only the answers that it alone has.
 //!
 //! A broker that refuses the connection, or that says nothing while the others have long answered, counts as absent: it
 //! is not asked again in this command, and [`AdminClient::take_absent`] says which brokers those are and why.
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// The controller's place among the absent; no broker has a negative id.
+/// The controller's key among the absent; no broker has a negative id.
 const CONTROLLER: BrokerId = -1;
 
 /// The brokers that could not be asked, and why.
@@ -25,12 +25,12 @@ pub type Absent = BTreeMap<BrokerId, String>;
 /// What each broker answered; absent brokers have none.
 pub(super) type Answers<T> = BTreeMap<BrokerId, Result<T>>;
 
-/// What a broker is asked in its turn: a request, or several one behind the other. It must change nothing: where a
-/// connection has just been closed it is asked a second time.
+/// What a broker is asked: one request, or several in sequence. It must change nothing: after a closed connection it is
+/// sent a second time.
 pub(super) trait Question: Send + 'static {
     type Answer: Send + 'static;
 
-    /// Brokers that are asked at the same moment; in a larger cluster the next has its turn when one has answered.
+    /// Brokers that are asked at the same time; in a larger cluster the next is asked when one has answered.
     const AT_ONCE: usize = 32;
 
     fn ask(&self, connection: &mut Connection) -> Result<Self::Answer, WireError>;
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// One broker's turn: what it is asked, over which connection.
+/// A question for one broker, and the connection for it.
 struct Turn<Q> {
     broker: BrokerId,
     address: HostPort,
@@ -56,7 +56,7 @@ struct Turn<Q> {
     connection: Option<Connection>,
 }
 
-/// What came of a turn: the connection, if it can be used again, and the answer.
+/// The outcome of a turn: the connection, if it can be used again, and the answer.
 struct Outcome<T> {
     broker: BrokerId,
     connection: Option<Connection>,
@@ -77,8 +77,8 @@ impl AdminClient {
         Ok(answers)
     }
 
-    /// The same for questions and answers that are large: each question is made when its turn has come, and an answer is
-    /// gone once `take` has had it.
+    /// [`AdminClient::send_to_each`] for large questions and answers: each question is built when its broker is asked,
+    /// and an answer is freed after `take`.
     pub(super) fn send_in_turns<Q: Question>(
         &mut self,
         brokers: &[BrokerId],
@@ -89,14 +89,14 @@ impl AdminClient {
         self.ask_each(questions, take)
     }
 
-    /// Asks on threads of their own, and stops waiting for a broker that says nothing while the others answer
-    /// ([`Patience`]). A thread that is not waited for any more ends with its own time limit.
+    /// Asks on one thread for each broker, and stops waiting for a broker that is silent while the others answer
+    /// ([`Patience`]). A thread that is no longer waited for ends with its own time limit.
     fn ask_each<Q: Question>(
         &mut self,
         mut questions: impl Iterator<Item = (BrokerId, Q)>,
         mut take: impl FnMut(BrokerId, Result<Q::Answer>) -> Result<()>,
     ) -> Result<()> {
-        // In a command that goes on, who was absent the last time is asked again.
+        // A command without an end asks brokers again that were absent the last time.
         if self.forgets_absent() {
             self.absent.clear();
         }
@@ -136,7 +136,7 @@ impl AdminClient {
         Ok(())
     }
 
-    /// What a broker is asked and over which connection; nothing where it is known to be absent.
+    /// The turn of a broker; `None` if it is known to be absent.
     fn turn<Q>(&mut self, broker: BrokerId, question: Q) -> Option<Turn<Q>> {
         if self.absent.contains_key(&broker) {
             return None;
@@ -172,7 +172,7 @@ impl AdminClient {
         }
     }
 
-    /// The same as [`AdminClient::send_to_each`] where every broker must answer.
+    /// [`AdminClient::send_to_each`] where every broker must answer.
     pub(super) fn send_to_all<Q: Question>(
         &mut self,
         questions: Vec<(BrokerId, Q)>,
@@ -188,7 +188,7 @@ impl AdminClient {
             .collect()
     }
 
-    /// Whether an absent broker is asked again the next time: in a command that goes on it may come back.
+    /// Whether an absent broker is asked again the next time: during a command without an end it may come back.
     pub fn forgets_absent(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| deadline.is_for_each_answer())
@@ -206,12 +206,12 @@ impl AdminClient {
             .or_insert_with(|| format!("broker {broker}{place}: {why}"));
     }
 
-    /// Remembers that the controller could not be asked, which is behind any broker and has no name here.
+    /// Remembers that the controller could not be asked, which is reached through any broker and has no id here.
     pub(super) fn set_controller_absent(&mut self, why: impl std::fmt::Display) {
         self.absent.insert(CONTROLLER, format!("the controller: {why}"));
     }
 
-    /// The brokers that could not be asked since this was called last, each with a phrase that names it and says why.
+    /// The brokers that could not be asked since the last call, each with a phrase that names it and the reason.
     pub fn take_absent(&mut self) -> Absent {
         std::mem::take(&mut self.absent)
     }
@@ -221,18 +221,18 @@ impl AdminClient {
         self.absent.contains_key(&broker)
     }
 
-    /// Says nothing of a broker that nothing was wanted of.
+    /// Removes a broker from the absent ones, whose answer is not needed.
     pub fn forget_absent(&mut self, broker: BrokerId) {
         self.absent.remove(&broker);
     }
 
-    /// Notes a broker that replicas are on and that the cluster does not name: it is down.
+    /// Notes a broker as down that has replicas and is not in the cluster's list.
     pub fn note_down(&mut self, broker: BrokerId) {
         self.set_absent(broker, "it is not up");
     }
 }
 
-/// The outcome is for whoever still waits.
+/// The outcome is sent to `outcomes`, whose receiver may be gone.
 fn ask_on_a_thread<Q: Question>(
     turn: Turn<Q>,
     options: &ConnectionOptions,
@@ -244,7 +244,7 @@ fn ask_on_a_thread<Q: Question>(
     });
 }
 
-/// The next outcome that comes until then.
+/// The next outcome until this time.
 fn outcome_until<T>(outcomes: &Receiver<Outcome<T>>, until: Instant) -> Option<Outcome<T>> {
     let wait = until.saturating_duration_since(Instant::now());
     outcomes.recv_timeout(wait).ok()
@@ -260,7 +260,7 @@ fn ask<Q: Question>(turn: Turn<Q>, options: &ConnectionOptions) -> Outcome<Q::An
     if let Some(mut connection) = connection {
         connection.set_request_timeout(options.request_timeout);
         match question.ask(&mut connection) {
-            // The broker may have closed a connection that was not used for a while.
+            // The broker may have closed an idle connection.
             Err(error) if matches!(error.bare(), WireError::Closed) => {}
             answer => return outcome(broker, connection, answer),
         }

@@ -20,9 +20,9 @@ const TIMEOUT_MS: i32 = 60_000;
 pub struct Features {
     /// The lowest and the highest level of each feature.
     pub supported: BTreeMap<String, (i16, i16)>,
-    /// The level of each feature that has one.
+    /// The finalized level of each feature that has one.
     pub finalized: BTreeMap<String, i16>,
-    /// Counts the changes of the levels; `None` before there was one.
+    /// The epoch of the finalized features; `None` before there was one.
     pub epoch: Option<i64>,
 }
 
@@ -30,18 +30,18 @@ pub struct Features {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpgradeType {
     Upgrade,
-    /// Down, as long as nothing is lost.
+    /// A downgrade that loses nothing.
     SafeDowngrade,
-    /// Down, whatever is lost.
+    /// A downgrade that may lose metadata.
     UnsafeDowngrade,
 }
 
-/// What became of the changes.
+/// The outcome of the changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureOutcomes {
-    /// Of all together; brokers since Kafka 4.0 answer so.
+    /// Of all together, as brokers since Kafka 4.0 report it.
     pub all: Result<(), ApiError>,
-    /// Of each by itself; older brokers answer so.
+    /// Of each by itself, as older brokers report it.
     pub each: BTreeMap<String, Result<(), ApiError>>,
 }
 

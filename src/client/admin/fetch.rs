@@ -18,7 +18,7 @@ const TOPIC_IDS: i16 = 13;
 const NO_SESSION: i32 = -1;
 
 impl AdminClient {
-    /// The bytes of a partition from the batch that holds `offset` on, as few as there can be: one batch. None when
+    /// The bytes of a partition from the batch that holds `offset` on, as few as possible: one batch. `None` if
     /// there is no record from there on.
     pub fn fetch_batch(
         &mut self,

@@ -20,16 +20,16 @@ use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::TopicPartition;
 
-/// The generation, or member epoch, of a commit from outside the group.
+/// The generation or member epoch of a commit from outside the group.
 const NO_GENERATION: i32 = -1;
-/// The time for which the broker keeps offsets by itself.
+/// Stands for the broker's own retention time of offsets.
 const DEFAULT_RETENTION: i64 = -1;
 
-/// What became of each partition.
+/// The outcome for each partition.
 pub type PartitionOutcomes = BTreeMap<TopicPartition, Result<(), ApiError>>;
 
 impl AdminClient {
-    /// Commits offsets for a group that has no members; a group that is not there is made by it.
+    /// Commits offsets for a group without members; a missing group is created.
     pub fn commit_offsets(
         &mut self,
         group: &str,
@@ -63,7 +63,8 @@ impl AdminClient {
         Ok(outcomes)
     }
 
-    /// Deletes what a group has committed in these partitions; those whose topic a member is subscribed to are refused.
+    /// Deletes the offsets that a group has committed in these partitions; those whose topic a member is subscribed to
+    /// are refused.
     pub fn delete_offsets(
         &mut self,
         group: &str,
@@ -95,7 +96,7 @@ impl AdminClient {
         Ok(Ok(outcomes))
     }
 
-    /// Deletes a group that has no members, with all its offsets.
+    /// Deletes a group without members, and all its offsets.
     pub fn delete_group(&mut self, group: &str) -> Result<Result<(), ApiError>> {
         let request = DeleteGroupsRequest::default().with_groups_names(vec![group_id(group)]);
         let answer = self.send_to_coordinator(group, request)?;

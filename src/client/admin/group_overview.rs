@@ -1,4 +1,4 @@
-//! Every group with its members and its place in each partition, asked of all coordinators at once.
+//! Every group with its members and its offset in each partition, from all coordinators at once.
 //!
 //! A group is coordinated by the broker that lists it, so that no coordinator has to be looked up.
 
@@ -18,39 +18,39 @@ use super::volumes::leaders;
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// Groups in one question: an answer with their members stays below what a connection takes.
+/// Groups in one request: an answer with their members stays below the limit of a connection.
 const AT_ONCE: usize = 500;
 
 /// Where a group is in a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     pub committed: Offset,
-    /// The offset of the next record to be written; unknown where the leader did not say.
+    /// The log end offset; `None` if the leader did not answer.
     pub end: Option<Offset>,
 }
 
 impl Place {
-    /// Records that are not read yet.
+    /// Records that are not read yet; `None` if the end is unknown.
     pub fn lag(&self) -> Option<i64> {
         Some((self.end? - self.committed).max(0))
     }
 }
 
-/// A group, how many read in it, and how far it is.
+/// A group, its number of members, and its offsets.
 #[derive(Clone, Debug)]
 pub struct GroupSummary {
     pub listing: GroupListing,
-    /// Unknown where the coordinator did not say.
+    /// `None` if the coordinator did not answer.
     pub members: Option<usize>,
-    /// Partitions with a committed offset; unknown where the coordinator did not say, and of share groups, which
+    /// Partitions with a committed offset; `None` if the coordinator did not answer, and for share groups, which
     /// commit none.
     pub places: Option<BTreeMap<TopicPartition, Place>>,
-    /// The lag that the coordinator states itself, as it does of share groups.
+    /// The lag that the coordinator reports itself, for share groups.
     pub stated_lag: Option<i64>,
 }
 
 impl GroupSummary {
-    /// Records not read yet, of all partitions together whose end is known.
+    /// Records not read yet, in all partitions whose end is known.
     pub fn lag(&self) -> Option<i64> {
         if self.stated_lag.is_some() {
             return self.stated_lag;
@@ -61,11 +61,11 @@ impl GroupSummary {
     }
 }
 
-/// What coordinators are asked about, by coordinator.
+/// The groups that each coordinator is asked about.
 type Asked = BTreeMap<BrokerId, Vec<String>>;
 
 impl AdminClient {
-    /// The groups of the cluster, by name; only those of these names where some are given.
+    /// The groups of the cluster, by name; with `names` only those.
     pub fn group_overview(&mut self, names: &[String]) -> Result<Vec<GroupSummary>> {
         let mut listed = self.list_groups()?;
         if !names.is_empty() {
@@ -94,7 +94,7 @@ impl AdminClient {
         Ok(listed.into_iter().map(summary).collect())
     }
 
-    /// Members of each group whose coordinator says so.
+    /// The number of members of each group whose coordinator answers.
     pub fn count_members(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, usize>> {
         let mut counts = BTreeMap::new();
         let mut asked: BTreeMap<&str, Asked> = BTreeMap::new();
@@ -175,7 +175,7 @@ impl AdminClient {
                 .send_to_each(requests(&round, |ids| places_of(ids)))?
                 .into_values()
             {
-                // The first brokers with share groups did not tell where they are.
+                // The first brokers with share groups did not report their offsets.
                 if answer.as_ref().is_err_and(is_unsupported) {
                     continue;
                 }
@@ -191,7 +191,7 @@ impl AdminClient {
         Ok(lags)
     }
 
-    /// What each group has committed; a group whose coordinator does not say is left out.
+    /// The committed offsets of each group; a group whose coordinator does not answer is left out.
     pub fn committed_by(
         &mut self,
         groups: &[GroupListing],
@@ -239,7 +239,7 @@ impl AdminClient {
         Ok(committed)
     }
 
-    /// Where partitions end that their leaders answer for.
+    /// The log end offsets of the partitions whose leaders answer.
     fn ends_of<'a>(
         &mut self,
         partitions: impl Iterator<Item = &'a TopicPartition>,
@@ -258,7 +258,7 @@ impl AdminClient {
     }
 }
 
-/// The same question in parts of so many groups a broker.
+/// The same question in parts of at most [`AT_ONCE`] groups a broker.
 fn rounds(asked: &Asked) -> Vec<Asked> {
     let most = asked.values().map(Vec::len).max().unwrap_or(0);
     let round = |number: usize| -> Asked {

@@ -1,4 +1,4 @@
-//! Partitions as requests have them: by topic, and where each broker is asked for its own, by broker.
+//! Partitions as requests have them: by topic, or by broker and topic.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// What is asked of each partition, by topic.
 pub(super) type ByTopic<'a, T> = BTreeMap<&'a str, Vec<T>>;
 
-/// Gathers by topic, in the order given.
+/// Groups by topic, in the order given.
 pub(super) fn by_topic<'a, T>(
     partitions: impl IntoIterator<Item = (&'a TopicPartition, T)>,
 ) -> ByTopic<'a, T> {
@@ -18,7 +18,7 @@ pub(super) fn by_topic<'a, T>(
     topics
 }
 
-/// The same for each broker.
+/// Groups by broker and topic.
 pub(super) fn by_broker<'a, T>(
     partitions: impl IntoIterator<Item = (BrokerId, &'a TopicPartition, T)>,
 ) -> BTreeMap<BrokerId, ByTopic<'a, T>> {

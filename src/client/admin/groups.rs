@@ -26,7 +26,7 @@ pub(super) const OFFSETS_OF_GROUPS: i16 = 8;
 /// The first version that finds coordinators of several groups at once.
 const COORDINATORS_OF_GROUPS: i16 = 4;
 
-/// The kind of share groups.
+/// [`GroupListing::kind`] of share groups (KIP-932).
 pub const SHARE: &str = "share";
 
 /// A group as a broker lists it.
@@ -47,7 +47,7 @@ pub struct GroupListing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedOffset {
     pub offset: Offset,
-    /// The leader epoch of the record before it; -1 where nobody has said.
+    /// The leader epoch of the record before it; -1 if unknown.
     pub leader_epoch: i32,
     /// What the application stored with it.
     pub metadata: String,
@@ -73,20 +73,20 @@ pub struct GroupDescription {
     pub kind: &'static str,
     /// `consumer`, `connect`, …; empty for a group of offsets only.
     pub protocol_type: String,
-    /// What divides the partitions among the members: `range`, `uniform`, …
+    /// The assignor: `range`, `uniform`, …
     pub assignor: String,
     pub coordinator: Option<BrokerId>,
-    /// Of a group of the newer protocol.
+    /// `None` in the classic protocol.
     pub epochs: Option<GroupEpochs>,
     pub members: Vec<GroupMember>,
 }
 
-/// How far a group of the newer protocol has come.
+/// The epochs of a group of the newer protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupEpochs {
-    /// Goes up whenever members or topics change.
+    /// Increases whenever members or topics change.
     pub group: i32,
-    /// The group's epoch when partitions were assigned last.
+    /// The group epoch of the last assignment.
     pub assignment: i32,
 }
 
@@ -94,21 +94,21 @@ pub struct GroupEpochs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupMember {
     pub id: String,
-    /// A static member's own name (KIP-345).
+    /// `group.instance.id` of a static member (KIP-345).
     pub instance_id: Option<String>,
     pub client_id: String,
     pub host: String,
     pub assignment: Vec<TopicPartition>,
-    /// Of a member of a group of the newer protocol.
+    /// `None` in the classic protocol.
     pub progress: Option<MemberProgress>,
 }
 
-/// How far a member has come on the way to what it shall have.
+/// How far a member is on its way to its target assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberProgress {
-    /// The epoch of the assignment that it has; the group's assignment may be newer.
+    /// The epoch of its current assignment; the group's assignment may be newer.
     pub epoch: i32,
-    /// What it shall have.
+    /// The target assignment.
     pub target: Vec<TopicPartition>,
     /// Whether it speaks the classic protocol; unknown from brokers before 4.0.
     pub is_classic: Option<bool>,
@@ -148,12 +148,13 @@ impl AdminClient {
         }
     }
 
-    /// The same of groups of consumers only, with either protocol.
+    /// [`AdminClient::describe_group`] for consumer groups only, of either protocol.
     pub fn describe_consumer_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
         let described = match self.describe_newer_group(group)? {
             Err(error) if matches!(error.code, GROUP_ID_NOT_FOUND | UNSUPPORTED_VERSION) => {
                 let described = self.describe_classic_group(group)?;
-                // Of two answers that there is no such group, the first says what kind of group it is instead.
+                // If both answers say that there is no such group, the first one names the kind of group that it is
+                // instead.
                 described.map_err(|other| if other.code == error.code { error } else { other })
             }
             other => other,
@@ -175,8 +176,8 @@ impl AdminClient {
         }
     }
 
-    /// Remembers that the coordinator of `group` could not be asked, where that is why a call failed with `error`; gives
-    /// the error back where it is not.
+    /// Remembers that the coordinator of `group` could not be asked, because of `error`. Fails if the group has no
+    /// coordinator.
     pub fn note_coordinator_absent(&mut self, group: &str, error: &Error) -> Result<()> {
         let why = error.cause::<WireError>().map(|cause| cause.bare().to_string());
         let why = why.unwrap_or_else(|| error.message());
@@ -199,7 +200,7 @@ impl AdminClient {
             .collect())
     }
 
-    /// What a group has committed, with all that is stored beside the offsets.
+    /// The commits of a group, with leader epochs and metadata.
     pub fn commits_of(&mut self, group: &str) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
         let answer = self.send_to_coordinator_with(group, |version| {
             let request = OffsetFetchRequest::default();
@@ -292,7 +293,7 @@ impl AdminClient {
         }))
     }
 
-    /// `absent`: what was answered as long as it could have been a group of another kind.
+    /// `absent`: the answer for other kinds of groups, returned if there is no share group either.
     fn describe_as_share_group(
         &mut self,
         group: &str,
@@ -338,7 +339,7 @@ impl AdminClient {
         if let Some(error) = ApiError::of(described.error_code, described.error_message.as_deref()) {
             return Ok(Err(error));
         }
-        // Before version 6 a group that is not there is a dead one.
+        // Before version 6 a missing group is described as dead.
         if described.group_state.as_str() == "Dead" {
             return Ok(Err(not_found(GROUP_ID_NOT_FOUND)));
         }
@@ -380,7 +381,7 @@ impl AdminClient {
     }
 }
 
-/// What the assignor wrote for a member, in the consumers' own format; another format is no assignment.
+/// The assignment of a member, in the format of the consumer protocol; empty for another format.
 fn assignment(bytes: Bytes) -> Vec<TopicPartition> {
     let mut bytes = bytes;
     let Some(version) = bytes.first_chunk().copied().map(i16::from_be_bytes) else {
@@ -412,7 +413,7 @@ fn spread(topic: &str, partitions: &[i32]) -> Vec<TopicPartition> {
         .collect()
 }
 
-/// A group's type as a broker names it; one that names none knows one type.
+/// A group's type as a broker names it; a broker that names none knows the classic type only.
 fn kind(named: &str) -> String {
     match named {
         "" => "classic".to_owned(),

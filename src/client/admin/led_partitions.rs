@@ -1,7 +1,7 @@
-//! Which partitions each leader is asked about, and which of them a part of its answer is about.
+//! The partitions that each leader is asked about, and the lookup of each part of its answer among them.
 //!
-//! In a large cluster an answer names two hundred thousand partitions in all. Brokers answer in the order of the question,
-//! so that the partition is mostly the one behind the last, and needs no search.
+//! In a large cluster the answers have two hundred thousand partitions in all. Brokers answer in the order of the
+//! request, so that the partition is mostly the one after the last, and needs no search.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::topic_partition::BrokerId;
 pub(super) struct Asked<'a> {
     pub(super) topic: &'a str,
     pub(super) partition: i32,
-    /// Where it is in the list of who asks.
+    /// Its index in the caller's list.
     pub(super) place: usize,
 }
 
@@ -22,12 +22,12 @@ impl Asked<'_> {
     }
 }
 
-/// The partitions of each leader, in order, so that a topic stands in a question once.
+/// The partitions of each leader, in order, so that a request names each topic once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LedPartitions<'a>(BTreeMap<BrokerId, Vec<Asked<'a>>>);
 
 impl<'a> LedPartitions<'a> {
-    /// Out of a list of partitions, each with its leader.
+    /// From a list of partitions, each with its leader.
     pub(super) fn by_leader(partitions: impl Iterator<Item = (&'a str, i32, BrokerId)>) -> Self {
         let mut led = BTreeMap::<BrokerId, Vec<Asked<'a>>>::new();
         for (place, (topic, partition, leader)) in partitions.enumerate() {
@@ -57,7 +57,7 @@ impl<'a> LedPartitions<'a> {
         self.0.keys().copied().collect()
     }
 
-    /// What a leader is asked about, by topic.
+    /// The partitions that a leader is asked about, by topic.
     pub(super) fn topics_of(&self, leader: BrokerId) -> impl Iterator<Item = &[Asked<'a>]> {
         self.of(leader).chunk_by(|one, other| one.topic == other.topic)
     }
@@ -67,7 +67,7 @@ impl<'a> LedPartitions<'a> {
         self.0.entry(leader).or_default().push(asked);
     }
 
-    /// Looks through a leader's answer.
+    /// The lookup for a leader's answer.
     pub(super) fn answers_of(&self, leader: BrokerId) -> Finder<'_, 'a> {
         Finder {
             asked: self.of(leader),
@@ -80,16 +80,16 @@ impl<'a> LedPartitions<'a> {
     }
 }
 
-/// Finds what was asked for by its name.
+/// Finds a requested partition by its name.
 #[derive(Debug)]
 pub(super) struct Finder<'l, 'a> {
     asked: &'l [Asked<'a>],
-    /// Behind the last that was found.
+    /// The index after the last that was found.
     next: usize,
 }
 
 impl<'a> Finder<'_, 'a> {
-    /// The partition of this name; nothing where nobody asked about it.
+    /// The partition of this name; `None` if it was not requested.
     pub(super) fn find(&mut self, topic: &str, partition: i32) -> Option<Asked<'a>> {
         let name = (topic, partition);
         let is_next = self

@@ -1,4 +1,4 @@
-//! What lies on the brokers' disks: `DescribeLogDirs` (v1–4).
+//! The log dirs of brokers and their replicas: `DescribeLogDirs` (v1–4).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeLogDirs>
 
@@ -18,10 +18,10 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 pub struct LogDir {
     pub broker: BrokerId,
     pub path: String,
-    /// Why the directory is out of use.
+    /// Why the directory is offline.
     pub error: Option<ApiError>,
     pub replicas: Vec<ReplicaOnDisk>,
-    /// Of the file system, in bytes; `None` where the broker does not tell.
+    /// Of the file system, in bytes; `None` if the broker does not state it.
     pub total_bytes: Option<i64>,
     pub usable_bytes: Option<i64>,
 }
@@ -32,9 +32,10 @@ pub struct ReplicaOnDisk {
     pub partition: TopicPartition,
     /// Of its segments, in bytes.
     pub size: i64,
-    /// Records it is behind.
+    /// By how many offsets its log end offset is behind the high watermark, or for a future replica behind the current
+    /// one's log end offset.
     pub offset_lag: i64,
-    /// Whether it is a copy that will take the place of another directory's.
+    /// Whether it is a future replica, which will replace that of another directory (KIP-113).
     pub is_future: bool,
 }
 
@@ -48,7 +49,7 @@ impl AdminClient {
         self.log_dirs_with(brokers, &DescribeLogDirsRequest::default().with_topics(None))
     }
 
-    /// The same without the replicas.
+    /// [`AdminClient::describe_log_dirs`] without the replicas.
     pub fn describe_empty_log_dirs(&mut self, brokers: &[BrokerId]) -> Result<LogDirs> {
         self.log_dirs_with(
             brokers,
@@ -70,7 +71,7 @@ impl AdminClient {
     }
 }
 
-/// Tells `take` the bytes of the replicas that a leader was asked about.
+/// Calls `take` with the bytes of each replica that a leader was asked about.
 pub(super) fn take_sizes<'a>(
     led: &LedPartitions<'a>,
     leader: BrokerId,
@@ -87,7 +88,7 @@ pub(super) fn take_sizes<'a>(
     }
 }
 
-/// Asks a broker about its replicas of these partitions.
+/// The request for a broker's replicas of these partitions.
 pub(super) fn about<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>) -> DescribeLogDirsRequest {
     let topics = topics.map(|some| {
         DescribableLogDirTopic::default()

@@ -1,7 +1,7 @@
-//! The admin client over our own wire: requests to any broker, a certain broker, the controller, a coordinator.
+//! The admin client over our own wire: requests to any broker, to a given broker, the controller or a coordinator.
 //!
-//! One file a family of operations; this one owns what they share: which broker is asked, what is tried again and
-//! for how long. What a request changes is sent again only when it is certain that no broker saw it.
+//! Each file has one family of operations; this one owns what they share: which broker is asked, what is retried and
+//! for how long. A request that changes something is sent again only when it is certain that no broker saw it.
 
 pub mod acls;
 mod answers;
@@ -69,7 +69,7 @@ const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a cluster that cannot be reached at all is tried, unless `default.api.timeout.ms` says otherwise.
 const DEFAULT_PATIENCE: Duration = Duration::from_millis(2500);
 
-/// What helps where a broker takes a request, and no answer comes in time.
+/// The hint if a broker accepted a request and did not answer in time.
 const SLOW: &str = "does the broker need longer than --timeout allows?";
 
 /// A connection to a cluster for admin calls.
@@ -82,11 +82,11 @@ pub struct AdminClient {
     deadline: Option<Deadline>,
     /// Brokers that could not be asked.
     absent: Absent,
-    /// What the user should know of calls that succeeded.
+    /// What the user should know about calls that succeeded.
     notes: Vec<String>,
 }
 
-/// Who is to answer.
+/// The receiver of a request.
 #[derive(Clone, Copy, Debug)]
 enum Target<'a> {
     Anybody,
@@ -99,9 +99,9 @@ enum Target<'a> {
 /// Why one try failed, and whether the request can be sent again without harm.
 struct Failure {
     error: Error,
-    /// Nothing was carried out, and asking again may help.
+    /// Nothing was carried out, and a retry may help.
     again: bool,
-    /// The broker got the whole request.
+    /// The broker received the whole request.
     was_asked: bool,
 }
 
@@ -111,12 +111,12 @@ impl AdminClient {
         Self::connect_within(settings, settings.timeout().map(Deadline::for_command))
     }
 
-    /// The same with one try alone, for whoever would rather have no answer than wait for it.
+    /// [`AdminClient::connect`] with one try alone, for callers that need an answer at once or none.
     pub fn connect_once(settings: &Settings, deadline: Deadline) -> Result<Self> {
         Self::connect_with_patience(settings, Some(deadline), Some(Duration::ZERO))
     }
 
-    /// The same with a deadline that may be running already.
+    /// [`AdminClient::connect`] with a deadline that may be running already.
     pub fn connect_within(settings: &Settings, deadline: Option<Deadline>) -> Result<Self> {
         Self::connect_with_patience(settings, deadline, settings.api_timeout()?)
     }
@@ -151,7 +151,7 @@ impl AdminClient {
         Ok(client)
     }
 
-    /// Puts another deadline in the place of the present one.
+    /// Replaces the deadline.
     pub fn set_deadline(&mut self, deadline: Option<Deadline>) {
         self.deadline = deadline;
     }
@@ -162,7 +162,7 @@ impl AdminClient {
         left.min(self.api_timeout)
     }
 
-    /// What the user should know of calls that succeeded, since this was called last.
+    /// What the user should know about calls that succeeded since the last call.
     pub fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
@@ -174,7 +174,7 @@ impl AdminClient {
         Ok(connection.address().clone())
     }
 
-    /// The version in which `R` goes to any broker.
+    /// The version in which `R` is sent to any broker.
     pub fn version_of<R: Request>(&mut self) -> Result<i16> {
         let limit = self.time_left();
         Ok(self.pool.anybody(limit)?.version_of::<R>()?)
@@ -188,7 +188,7 @@ impl AdminClient {
         self.cluster.as_ref().ok_or_else(|| Error::failed("no metadata"))
     }
 
-    /// The brokers that are up, by id.
+    /// The live brokers, by id.
     pub fn brokers(&mut self) -> Result<&[Broker]> {
         Ok(&self.cluster()?.brokers)
     }
@@ -203,7 +203,7 @@ impl AdminClient {
         Ok(self.cluster()?.controller)
     }
 
-    /// Asks the cluster for its brokers anew.
+    /// Asks the cluster for its brokers again.
     pub fn refresh(&mut self) -> Result<()> {
         if self.asks_a_controller()? {
             return self.refresh_by_controller();
@@ -215,7 +215,7 @@ impl AdminClient {
         Ok(())
     }
 
-    /// Whether the address that was given is a controller's own listener, which serves no Metadata.
+    /// Whether the given address is a controller's own listener, which serves no Metadata.
     fn asks_a_controller(&mut self) -> Result<bool> {
         match self.version_of::<MetadataRequest>() {
             Ok(_) => Ok(false),
@@ -226,7 +226,7 @@ impl AdminClient {
         }
     }
 
-    /// The controllers in the place of the brokers, as one of them knows them (KIP-919).
+    /// Takes the controllers instead of the brokers, from one of them (KIP-919).
     fn refresh_by_controller(&mut self) -> Result<()> {
         let request = DescribeClusterRequest::default().with_endpoint_type(2);
         let answer = self.send(request)?;
@@ -237,7 +237,7 @@ impl AdminClient {
         Ok(())
     }
 
-    /// Takes the brokers out of an answer that names them.
+    /// Takes the brokers from a Metadata answer.
     fn learn(&mut self, answer: &MetadataResponse) {
         let cluster = Cluster::of(answer);
         self.pool.learn(cluster.addresses());
@@ -280,7 +280,7 @@ impl AdminClient {
         self.call(Target::Broker(broker), &mut build)
     }
 
-    /// Sends `request` to the controller, to the new one when it moves during the call.
+    /// Sends `request` to the controller, and to the new one if it changes during the call.
     pub fn send_to_controller<R: Request + Clone>(&mut self, request: R) -> Result<R::Response>
     where
         R::Response: 'static,
@@ -336,7 +336,7 @@ impl AdminClient {
         Attempts::new(self.time_left(), self.patience)
     }
 
-    /// Tries until there is an answer, a failure that stays, or no more time.
+    /// Tries until there is an answer, a permanent failure, or no more time.
     fn call<R: Request>(&mut self, target: Target<'_>, build: &mut dyn FnMut(i16) -> R) -> Result<R::Response>
     where
         R::Response: 'static,
@@ -353,7 +353,7 @@ impl AdminClient {
                         .error
                         .cause::<WireError>()
                         .is_some_and(WireError::is_passing);
-                    // A silent broker has taken its share of the time already: another one is asked.
+                    // A silent broker has used its share of the time: another one is asked without a pause.
                     let is_silent = is_silence(&failure.error) && self.pool.has_choice();
                     let goes_on = failure.again
                         && !(is_silent && matches!(target, Target::GroupCoordinator(_)))
@@ -408,8 +408,9 @@ impl AdminClient {
         })
     }
 
-    /// How long one try may take. A question can be asked elsewhere when a broker says nothing, so that it does not get
-    /// all the time (and what only a group's coordinator knows is shown as unknown then); a change is sent once.
+    /// How long one try may take. A question can go to another broker if one is silent, so one try gets only a part of
+    /// the time (what only a silent group coordinator knows is then shown as unknown); a change is sent once and gets
+    /// all of it.
     fn limit_of_one_try<R: Request>(&self, target: Target<'_>, attempts: &Attempts) -> Duration {
         let left = attempts.left();
         if !changes_nothing(R::KEY) || !self.pool.has_choice() {
@@ -421,14 +422,14 @@ impl AdminClient {
         }
     }
 
-    /// Whether every broker passes requests on to the controller (`KRaft`): then it does not matter which one it is.
-    /// `DescribeQuorum` is served by no broker of a cluster with `ZooKeeper`. A controller passes nothing on.
+    /// Whether every broker forwards requests to the controller (`KRaft`), so that any broker can be asked. No broker
+    /// of a cluster with `ZooKeeper` serves `DescribeQuorum`. A controller forwards nothing.
     fn passes_on_to_the_controller(&mut self) -> bool {
         let is_kraft = self.version_of::<DescribeQuorumRequest>().is_ok();
         is_kraft && !self.asks_a_controller().is_ok_and(|asks| asks)
     }
 
-    /// Where the target is; `None` when any broker will do.
+    /// The address of the target; `None` for any broker.
     fn address_of(&mut self, target: Target<'_>, attempts: &Attempts) -> Result<Option<HostPort>, Failure> {
         match target {
             Target::Anybody => Ok(None),
@@ -456,7 +457,7 @@ impl AdminClient {
         }
     }
 
-    /// Asks any broker who coordinates a group (`key_type` 0) or a transactional id (1).
+    /// Asks any broker for the coordinator of a group (`key_type` 0) or a transactional id (1).
     fn find_coordinator(
         &mut self,
         key: &str,
@@ -526,8 +527,8 @@ fn moved(target: Target<'_>, answer: &dyn Any) -> Option<()> {
     code.map(|_| ())
 }
 
-/// The newest version of a request that is used. Of what a transactional producer sends, newer ones are for brokers among
-/// themselves, or for producers that get a new epoch with each transaction (KIP-890).
+/// The newest version of a request that is used. Newer versions of a transactional producer's requests are for use
+/// between brokers, or for producers that get a new epoch with each transaction (KIP-890).
 fn newest_version(api_key: i16) -> i16 {
     match ApiKey::try_from(api_key) {
         Ok(ApiKey::AddPartitionsToTxn) => 3,
@@ -536,7 +537,7 @@ fn newest_version(api_key: i16) -> i16 {
     }
 }
 
-/// Whether a request may be carried out twice without harm, because it only asks.
+/// Whether a request only reads, so that it may be carried out twice.
 fn changes_nothing(api_key: i16) -> bool {
     let Ok(key) = ApiKey::try_from(api_key) else {
         return false;

@@ -16,33 +16,33 @@ use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::error_codes::{NOT_LEADER_OR_FOLLOWER, OFFSET_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
-/// The offset that the next record will get (of what is replicated).
+/// The high watermark: the offset after the last replicated record.
 pub const LATEST: i64 = -1;
 /// The first offset that can still be read.
 pub const EARLIEST: i64 = -2;
 /// The record with the largest timestamp.
 const NEWEST: i64 = -3;
 
-/// Who asks. To a consumer a partition ends at its high watermark,
+/// The replica id of a consumer, for which a partition ends at its high watermark.
 const CONSUMER: messages::BrokerId = messages::BrokerId(-1);
-/// to a "debugging" client at its log end offset.
+/// The replica id of a "debugging" client, for which it ends at its log end offset.
 const DEBUGGER: messages::BrokerId = messages::BrokerId(-2);
 
-/// Errors of a leader that does not know yet that it is one.
+/// Errors of a broker that does not know yet that it is the leader.
 const NOT_YET: [i16; 3] = [
     UNKNOWN_TOPIC_OR_PARTITION,
     NOT_LEADER_OR_FOLLOWER,
     OFFSET_NOT_AVAILABLE,
 ];
-/// How long such a leader is asked again, and the first pause; each later one is twice as long.
+/// How long such a broker is asked again, and the first pause; each later one is twice as long.
 const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// An offset and its record's timestamp, or why there is none.
+/// An offset and its record's timestamp (ms since 1970), or why there is none.
 pub(super) type Answer = Result<(Offset, i64), ApiError>;
 type Answers = BTreeMap<TopicPartition, Answer>;
 
-/// A partition's offset for what was asked, or why there is none; -1 where no record matches.
+/// The requested offset of each partition, or why there is none; -1 if no record matches.
 pub type Offsets = BTreeMap<TopicPartition, Result<Offset, ApiError>>;
 
 fn by_leader_of(partitions: &[(TopicPartition, BrokerId)]) -> LedPartitions<'_> {
@@ -59,8 +59,8 @@ fn into(offsets: &mut Offsets) -> impl FnMut(Asked<'_>, Answer) + '_ {
 }
 
 impl AdminClient {
-    /// One offset of each partition, asked of its leader: [`LATEST`], [`EARLIEST`], or the first record at or
-    /// after a time in milliseconds since 1970.
+    /// One offset of each partition, from its leader: [`LATEST`], [`EARLIEST`], or the first record at or after a time
+    /// in milliseconds since 1970.
     pub fn list_offsets(
         &mut self,
         partitions: &[(TopicPartition, BrokerId)],
@@ -72,7 +72,7 @@ impl AdminClient {
         Ok(offsets)
     }
 
-    /// The same, where a leader that does not know yet that it is one is not asked again.
+    /// [`AdminClient::list_offsets`] without retries at a broker that does not know yet that it is the leader.
     pub fn list_offsets_once(
         &mut self,
         partitions: &[(TopicPartition, BrokerId)],
@@ -84,7 +84,7 @@ impl AdminClient {
         Ok(offsets)
     }
 
-    /// The log end offset of each partition's leader: behind what is written, replicated or not.
+    /// The log end offset of each partition's leader: the end of the appended records, replicated or not.
     pub fn log_end_offsets(&mut self, partitions: &[(TopicPartition, BrokerId)]) -> Result<Offsets> {
         let mut offsets = Offsets::new();
         let led = by_leader_of(partitions);
@@ -100,8 +100,8 @@ impl AdminClient {
         Ok(offsets)
     }
 
-    /// The largest timestamp of each partition's records, in milliseconds since 1970; what is empty, or whose
-    /// leader does not know the question (KIP-734), is left out.
+    /// The largest timestamp of each partition's records, in milliseconds since 1970; empty partitions, and those whose
+    /// leader does not support this (KIP-734), are left out.
     pub fn newest_timestamps(
         &mut self,
         partitions: &[(TopicPartition, BrokerId)],
@@ -117,8 +117,8 @@ impl AdminClient {
         Ok(known.collect())
     }
 
-    /// Tells `take` one offset of each partition. A broker may hear of a new topic, or that it leads a partition, a moment
-    /// after others name it: it is asked again, and `take` is told of the partition anew.
+    /// Calls `take` with one offset of each partition. A broker may learn of a new topic, or of its leadership, a
+    /// moment after the others: it is asked again, and `take` is called again for the partition.
     fn each_offset(
         &mut self,
         led: &LedPartitions<'_>,
@@ -129,7 +129,7 @@ impl AdminClient {
         self.ask_again(open, timestamp, take)
     }
 
-    /// Asks those again that do not know yet that they lead a partition, for a while.
+    /// Asks brokers again, for a while, that do not know yet that they lead a partition.
     pub(super) fn ask_again(
         &mut self,
         mut open: LedPartitions<'_>,
@@ -146,7 +146,8 @@ impl AdminClient {
         Ok(())
     }
 
-    /// Tells `take` what the leaders answer; the partitions whose leaders do not know yet that they lead them.
+    /// Calls `take` with the answers of the leaders; returns the partitions whose leaders do not know yet that they
+    /// lead them.
     fn ask_leaders<'a>(
         &mut self,
         led: &LedPartitions<'a>,
@@ -167,7 +168,7 @@ impl AdminClient {
     }
 }
 
-/// Tells `take` what a leader answered, and adds to `open` what it does not know yet that it leads.
+/// Calls `take` with a leader's answers, and adds to `open` the partitions that it does not know yet that it leads.
 pub(super) fn take_offsets<'a>(
     led: &LedPartitions<'a>,
     leader: BrokerId,
@@ -190,7 +191,7 @@ pub(super) fn take_offsets<'a>(
     }
 }
 
-/// Asks for one offset of each of these partitions.
+/// The request for one offset of each of these partitions.
 pub(super) fn question<'a>(
     topics: impl Iterator<Item = &'a [Asked<'a>]>,
     timestamp: i64,

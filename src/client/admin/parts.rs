@@ -1,16 +1,17 @@
-//! Changes of many things go in several requests: each is answered in time, and none is larger than a controller takes.
+//! Splits changes of many things into several requests, so that each is answered in time and none is too large for a
+//! controller.
 
 use super::AdminClient;
 use crate::error::Result;
 
-/// Things that one request changes at most.
+/// The most things that one request changes.
 pub const CHANGED_AT_ONCE: usize = 200;
 
-/// What the things in one request come to at most, in records that the controller writes. Apache Kafka refuses 10 000
-/// (`QuorumController.MAX_RECORDS_PER_USER_OP`), and a slow disk needs its time long before.
+/// The most records that the controller writes for one request. Apache Kafka refuses 10 000
+/// (`QuorumController.MAX_RECORDS_PER_USER_OP`), and a slow disk is slow well below that.
 const WEIGHT_AT_ONCE: usize = 4000;
 
-/// The things in parts of one request each; one that is too heavy has a part of its own.
+/// The parts, one for each request; a thing that is too heavy gets its own part.
 fn parts<T>(all: &[T], weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut parts = Vec::new();
     let (mut rest, mut count, mut sum) = (all, 0, 0);
@@ -29,7 +30,7 @@ fn parts<T>(all: &[T], weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
 }
 
 impl AdminClient {
-    /// Asks about all things, a part at a time. An error says for how many topics an answer came before it.
+    /// Calls `ask` with one part at a time. An error states how many topics were answered before it.
     pub(super) fn in_parts<T, O>(
         &mut self,
         all: &[T],

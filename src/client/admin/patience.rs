@@ -1,29 +1,28 @@
-//! How long brokers that are asked at the same time are waited for, so that one that is silent does not take the time of
-//! all.
+//! How long to wait for brokers that are asked at the same time, so that a silent one does not take the time of all.
 //!
-//! Pure: who was asked and who answered comes in with the time, who is given up comes out. What is asked, and over which
-//! connection, is `fan_out`'s.
+//! Pure: takes which broker was asked or has answered and when, returns which are given up. `fan_out` knows the
+//! questions and connections.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::topic_partition::BrokerId;
 
-/// The part of the time that is waited while nobody has answered: the network may be slow.
+/// The wait while no broker has answered is the limit divided by this: the network may be slow.
 const SHARE_AT_FIRST: u32 = 2;
-/// The part that is waited after an answer for the next one.
+/// The wait for the next answer after one is the limit divided by this.
 const SHARE: u32 = 3;
-/// Once so many have answered, they show how fast this cluster is.
+/// This many answers show how fast the cluster is.
 const MANY: usize = 16;
-/// Then each broker has this part of the time for itself, half a second of ten,
+/// After that each broker gets the limit divided by this: half a second of ten.
 const SHARE_AFTER_MANY: u32 = 20;
-/// and not less than so many times what the slowest of the others needed.
+/// But not less than this many times what the slowest of the others needed.
 const TIMES_THE_SLOWEST: u32 = 4;
 
-/// Who is waited for, and since when.
+/// The brokers that are waited for, and since when.
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// The time that there is for all.
+    /// The time for all brokers together.
     limit: Duration,
     end: Instant,
     waited_for: BTreeMap<BrokerId, Instant>,
@@ -44,7 +43,7 @@ impl Patience {
         }
     }
 
-    /// How many are waited for.
+    /// How many brokers are waited for.
     pub(super) fn count(&self) -> usize {
         self.waited_for.len()
     }
@@ -53,7 +52,7 @@ impl Patience {
         self.waited_for.insert(broker, now);
     }
 
-    /// An answer came; perhaps of one that was given up.
+    /// A broker answered, perhaps one that was given up.
     pub(super) fn answered(&mut self, broker: BrokerId, now: Instant) {
         if let Some(asked) = self.waited_for.remove(&broker) {
             self.slowest = self.slowest.max(now.saturating_duration_since(asked));
@@ -62,12 +61,12 @@ impl Patience {
         self.last_answer = now;
     }
 
-    /// When the first of those that are waited for is given up; `None` where nobody is.
+    /// When the next broker is given up; `None` if none is waited for.
     pub(super) fn until(&self) -> Option<Instant> {
         self.waited_for.values().map(|asked| self.end_of(*asked)).min()
     }
 
-    /// Gives up those whose time is over; how many.
+    /// Gives up the brokers whose time is over; returns how many.
     pub(super) fn give_up(&mut self, now: Instant) -> usize {
         let before = self.count();
         let is_over: Vec<BrokerId> = self
@@ -82,7 +81,7 @@ impl Patience {
         before - self.count()
     }
 
-    /// Whether there is time to ask another one.
+    /// Whether there is time to ask another broker.
     pub(super) fn is_left(&self, now: Instant) -> bool {
         now < self.end
     }

@@ -1,6 +1,6 @@
-//! The admin client's connections, one a broker, opened when first needed.
+//! The admin client's connections, one for each broker, opened when first needed.
 //!
-//! Where any broker will do, the first that answers is taken (`first_answer`).
+//! For requests to any broker, the first that answers is taken (`first_answer`).
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Pool {
         }
     }
 
-    /// Brokers that can be asked as well when the bootstrap brokers are gone.
+    /// Adds brokers that can be asked when the bootstrap brokers are gone.
     pub(super) fn learn(&mut self, brokers: &[HostPort]) {
         self.known = brokers.to_vec();
     }
@@ -71,12 +71,12 @@ impl Pool {
             .retain(|connection| connection.address() != address);
     }
 
-    /// Lends out the open connection to `address`, for use on another thread.
+    /// Takes out the open connection to `address`, for use on another thread.
     pub(super) fn take(&mut self, address: &HostPort) -> Option<Connection> {
         self.place_of(address).map(|place| self.connections.remove(place))
     }
 
-    /// Takes a connection back, or a new one in.
+    /// Puts a connection back, or a new one in.
     pub(super) fn put(&mut self, connection: Connection) {
         if self.place_of(connection.address()).is_none() {
             self.connections.push(connection);

@@ -1,5 +1,5 @@
-//! Producers as the replicas of a partition remember them, and the marker that ends a transaction which its coordinator
-//! does not know: `DescribeProducers` (v0), `WriteTxnMarkers` (v1).
+//! The producers that the replicas of a partition know, and the marker that ends a transaction unknown to its
+//! coordinator: `DescribeProducers` (v0), `WriteTxnMarkers` (v1).
 //!
 //! <https://cwiki.apache.org/confluence/display/KAFKA/KIP-664%3A+Provide+tooling+to+detect+and+abort+hanging+transactions>
 
@@ -19,7 +19,7 @@ use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProducerState {
     pub producer_id: i64,
-    /// Wider than in other messages, as the protocol has it.
+    /// 32 bits, unlike in other messages of the protocol.
     pub producer_epoch: i32,
     /// Of its last record here; -1 after a marker.
     pub last_sequence: i32,
@@ -31,7 +31,7 @@ pub struct ProducerState {
     pub transaction_start: Option<Offset>,
 }
 
-/// The producers of each partition that was asked for; a partition whose broker is absent is left out.
+/// The producers of each requested partition; a partition whose broker is absent is left out.
 pub type Producers = BTreeMap<TopicPartition, Result<Vec<ProducerState>, ApiError>>;
 
 /// An open transaction of one partition, named by its producer.
@@ -45,7 +45,7 @@ pub struct OpenTransaction {
 }
 
 impl AdminClient {
-    /// The producers of each partition, as the broker beside it remembers them.
+    /// The producers of each partition, as the given broker knows them.
     pub fn describe_producers(&mut self, partitions: &[(TopicPartition, BrokerId)]) -> Result<Producers> {
         let partitions = partitions.iter();
         let by_broker =
@@ -84,7 +84,7 @@ impl AdminClient {
         Ok(producers)
     }
 
-    /// Writes an abort marker for one transaction into one partition, past the coordinator.
+    /// Writes an abort marker for one transaction into one partition, without the coordinator.
     pub fn write_abort_marker(
         &mut self,
         transaction: &OpenTransaction,
@@ -104,7 +104,7 @@ impl AdminClient {
         let answer = self.send_to(leader, request)?;
         let topics = answer.markers.into_iter().flat_map(|marker| marker.topics);
         let result = topics.flat_map(|topic| topic.partitions).next();
-        // An answer without the partition says nothing about it.
+        // An answer without the partition is an unknown error.
         let code = result.map_or(-1, |result| result.error_code);
         Ok(ApiError::check(code, None::<String>))
     }

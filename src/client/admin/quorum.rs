@@ -22,7 +22,7 @@ use crate::topic_partition::{BrokerId, Offset};
 /// The topic that holds the metadata; it has one partition.
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
-/// How long the controllers may take for a change, in milliseconds; Java's `request.timeout.ms`.
+/// How long the controller may take for a change, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
 /// The quorum as its leader sees it.
@@ -33,7 +33,7 @@ pub struct Quorum {
     pub high_watermark: Offset,
     pub voters: Vec<QuorumReplica>,
     pub observers: Vec<QuorumReplica>,
-    /// Where the voters listen; brokers before version 2 of the API do not tell.
+    /// The endpoints of the voters; empty before version 2 of the API.
     pub endpoints: BTreeMap<BrokerId, Vec<Endpoint>>,
 }
 
@@ -41,16 +41,16 @@ pub struct Quorum {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuorumReplica {
     pub id: BrokerId,
-    /// Of its log dir; zero where the quorum is a static one.
+    /// The id of its log dir; zero in a static quorum.
     pub directory: Uuid,
     pub log_end_offset: Offset,
     /// When it last fetched, in milliseconds since 1970.
     pub last_fetch_ms: Option<i64>,
-    /// When it last had all that the leader had, in milliseconds since 1970.
+    /// When it was last caught up with the leader, in milliseconds since 1970.
     pub last_caught_up_ms: Option<i64>,
 }
 
-/// Where a controller listens.
+/// An endpoint of a controller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     pub listener: String,
@@ -59,8 +59,8 @@ pub struct Endpoint {
 }
 
 impl AdminClient {
-    /// The quorum of the metadata's only partition. Any broker passes the question on to the leader; of the controllers only
-    /// the leader answers.
+    /// The quorum of the metadata's only partition. Any broker forwards the request to the leader; of the controllers
+    /// only the leader answers.
     pub fn describe_quorum(&mut self) -> Result<Result<Quorum, ApiError>> {
         let topic = TopicData::default()
             .with_topic_name(topic_name(METADATA_TOPIC))
@@ -102,7 +102,7 @@ impl AdminClient {
         }))
     }
 
-    /// The cluster's id, as brokers and controllers tell it. `asks_controllers` says which of them are asked.
+    /// The cluster's id, from controllers with `asks_controllers`, else from brokers.
     pub fn cluster_id_of(&mut self, asks_controllers: bool) -> Result<String> {
         let endpoint_type = if asks_controllers { 2 } else { 1 };
         let answer = self.send_with(|version| {
@@ -142,7 +142,7 @@ impl AdminClient {
         ))
     }
 
-    /// Takes a voter out of the quorum.
+    /// Removes a voter from the quorum.
     pub fn remove_voter(&mut self, id: BrokerId, directory: Uuid) -> Result<Result<(), ApiError>> {
         let request = RemoveRaftVoterRequest::default()
             .with_cluster_id(None)

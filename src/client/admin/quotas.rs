@@ -10,7 +10,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 
-/// What a quota is for.
+/// The entity type of a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QuotaKind {
     User,
@@ -19,7 +19,7 @@ pub enum QuotaKind {
 }
 
 impl QuotaKind {
-    /// The word of the protocol.
+    /// The name in the protocol.
     pub fn protocol_name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -35,11 +35,11 @@ impl QuotaKind {
     }
 }
 
-/// Whom a quota is for: a user, a client id, both together, or an address; a name of `None` is the default of all.
+/// The entity of a quota: a user, a client id, both together, or an address; a name of `None` is the default entity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QuotaEntity(pub Vec<(QuotaKind, Option<String>)>);
 
-/// A part of a question about quotas.
+/// A component of a quota filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaFilter {
     pub kind: QuotaKind,
@@ -51,7 +51,7 @@ pub struct QuotaFilter {
 pub enum NameFilter {
     Exactly(String),
     TheDefault,
-    /// Each name, and the default.
+    /// Every name, and the default.
     Any,
 }
 
@@ -62,7 +62,7 @@ pub struct EntityQuotas {
     pub values: Vec<(String, f64)>,
 }
 
-/// A change of one quota: a new value, or none any more.
+/// A change of one quota: a new value, or `None` to remove it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuotaChange {
     pub name: String,
@@ -70,7 +70,8 @@ pub struct QuotaChange {
 }
 
 impl AdminClient {
-    /// The quotas of the entities that match every part of `filter`; `strict` leaves out those with other parts besides.
+    /// The quotas of the entities that match every component of `filter`; `strict` excludes entities with further
+    /// components.
     pub fn quotas(
         &mut self,
         filter: &[QuotaFilter],

@@ -1,4 +1,4 @@
-//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), and where every replica is.
+//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), and the replicas of every partition.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 
@@ -35,11 +35,11 @@ const FORBIDS_FACTOR_CHANGE: i16 = 1;
 /// The partitions of one topic by number: their replicas, the preferred leader first.
 pub type TopicReplicas = BTreeMap<i32, Vec<BrokerId>>;
 
-/// What to do with each partition: its new replicas, or `None` to cancel what is under way.
+/// What to do with each partition: its new replicas, or `None` to cancel its reassignment.
 pub type Reassignments = BTreeMap<TopicPartition, Option<Vec<BrokerId>>>;
 
 impl AdminClient {
-    /// Every reassignment that is under way in the cluster.
+    /// Every reassignment in progress in the cluster.
     pub fn active_reassignments(&mut self) -> Result<ActiveReassignments> {
         let request = ListPartitionReassignmentsRequest::default()
             .with_timeout_ms(TIMEOUT_MS)
@@ -61,8 +61,8 @@ impl AdminClient {
         Ok(active)
     }
 
-    /// The same, where a user without the right to ask, an old broker, or a controller that does not answer counts as
-    /// nothing under way; the controller is then absent.
+    /// [`AdminClient::active_reassignments`], but empty for a user without the right, for an old broker, and if the
+    /// controller does not answer, which then counts as absent.
     pub fn known_reassignments(&mut self) -> Result<ActiveReassignments> {
         match self.active_reassignments() {
             Err(error) if is_unsupported(&error) => Ok(ActiveReassignments::new()),
@@ -82,7 +82,7 @@ impl AdminClient {
     }
 
     /// The reassignments of these topics' partitions. A replica that is being added is not in sync, so that the
-    /// controller is asked only where some are not.
+    /// controller is asked only if some replica is not in sync.
     pub fn reassignments_of(&mut self, topics: &[TopicDescription]) -> Result<ActiveReassignments> {
         let mut partitions = topics.iter().flat_map(|topic| &topic.partitions);
         if partitions.all(|partition| partition.in_sync.len() >= partition.replicas.len()) {
@@ -94,16 +94,16 @@ impl AdminClient {
         Ok(active)
     }
 
-    /// Starts, changes or cancels reassignments; answers the partitions that were refused.
+    /// Starts, changes or cancels reassignments; returns the partitions that were refused.
     ///
-    /// Without `allow_factor_change` a partition whose replica count would change is refused; brokers before
-    /// 4.1 cannot do so and the change goes through there.
+    /// Without `allow_factor_change` a partition whose replica count would change is refused; brokers before 4.1
+    /// cannot refuse, and make the change.
     pub fn alter_reassignments(
         &mut self,
         reassignments: &Reassignments,
         allow_factor_change: bool,
     ) -> Result<BTreeMap<TopicPartition, ApiError>> {
-        // What is cancelled goes back to where it was, which only the move itself tells.
+        // A cancelled partition goes back to its former replicas, which only the reassignment states.
         let moves = if reassignments.values().any(Option::is_none) {
             self.active_reassignments()?
         } else {
@@ -158,12 +158,13 @@ impl AdminClient {
         Ok(refused)
     }
 
-    /// Waits until every broker shows these partitions on their way to the replicas they shall end with, or there.
+    /// Waits until every broker shows these partitions moving to these replicas, or moved.
     fn await_replicas(&mut self, ends: BTreeMap<TopicPartition, Vec<BrokerId>>) {
         if ends.is_empty() {
             return;
         }
-        // Whoever may change replicas may also ask; without an answer there is nothing to hold the brokers to.
+        // A user who may change replicas may also list reassignments; without an answer there is nothing to wait
+        // for.
         let Ok(active) = self.active_reassignments() else {
             return;
         };
@@ -173,7 +174,7 @@ impl AdminClient {
         let check = move |answer: &MetadataResponse| {
             ends.iter().all(|(name, end)| {
                 let shown = shown_replicas(answer, name);
-                // A topic that is gone by now, or that the user may not see, is not waited for.
+                // A topic that was deleted meanwhile, or that the user may not see, is not waited for.
                 shown.is_none_or(|shown| {
                     shown == *end
                         || active
@@ -186,7 +187,7 @@ impl AdminClient {
         self.await_everywhere(&request, &check, &what);
     }
 
-    /// The replicas of some topics, or of all; each topic its own answer.
+    /// The replicas of some topics, or of all; each topic has its own outcome.
     pub fn topic_replicas<'a>(
         &mut self,
         topics: Option<impl IntoIterator<Item = &'a str>>,

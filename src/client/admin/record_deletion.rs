@@ -1,4 +1,4 @@
-//! Deleting the oldest records of partitions: `DeleteRecords` (v0–2).
+//! Deletes the oldest records of partitions: `DeleteRecords` (v0–2).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteRecords>
 
@@ -13,12 +13,12 @@ use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
-/// A partition, its leader, and the first offset that stays.
+/// A partition, its leader, and its new log start offset.
 pub type Cut = (TopicPartition, BrokerId, Offset);
 
 impl AdminClient {
-    /// Deletes the records before an offset of each partition, on all replicas. Answers with the first offset that there
-    /// is then; a partition whose leader cannot be reached is left out, and the leader counts as absent.
+    /// Deletes the records before an offset of each partition, on all replicas. Returns the new log start offsets; a
+    /// partition whose leader cannot be reached is left out, and the leader counts as absent.
     pub fn delete_records(
         &mut self,
         cuts: &[Cut],
@@ -44,7 +44,7 @@ impl AdminClient {
             .into_iter()
             .map(|(leader, topics)| (leader, request(topics)));
         let mut outcomes = BTreeMap::new();
-        // What is deleted up to an offset may be deleted up to it once more.
+        // To delete up to the same offset twice does no harm, so a retry is safe.
         for answer in self.send_to_each(requests.collect())?.into_values() {
             for topic in answer?.topics {
                 for partition in topic.partitions {

@@ -1,5 +1,5 @@
-//! Which brokers are registered, those that are down among them (`DescribeCluster` v0–2), what each of them serves
-//! (`ApiVersions`), and how one is struck off (`UnregisterBroker` v0).
+//! The registered brokers, those that are down included (`DescribeCluster` v0–2), the APIs that each serves
+//! (`ApiVersions`), and the removal of one (`UnregisterBroker` v0).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeCluster>
 
@@ -19,7 +19,7 @@ pub struct Endpoint {
     pub host: String,
     pub port: i32,
     pub rack: Option<String>,
-    /// Registered, and not in use.
+    /// Registered, but fenced: not in use.
     pub is_fenced: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct ServedApi {
 }
 
 impl AdminClient {
-    /// The endpoints of the brokers, or of the controllers where one of them is asked.
+    /// The endpoints of the brokers, or with `of_controllers` of the controllers.
     pub fn endpoints(
         &mut self,
         of_controllers: bool,
@@ -62,7 +62,7 @@ impl AdminClient {
         }))
     }
 
-    /// Strikes a broker off that is down for good.
+    /// Unregisters a broker that is permanently down.
     pub fn unregister_broker(&mut self, broker: BrokerId) -> Result<Result<(), ApiError>> {
         let answer = self.send(UnregisterBrokerRequest::default().with_broker_id(WireBrokerId(broker)))?;
         Ok(ApiError::check(
@@ -71,7 +71,7 @@ impl AdminClient {
         ))
     }
 
-    /// What one broker serves, in the order of its answer.
+    /// The APIs that one broker serves, in the order of its answer.
     pub fn served_apis(&mut self, broker: BrokerId) -> Result<Result<Vec<ServedApi>, ApiError>> {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str(env!("CARGO_PKG_NAME")))

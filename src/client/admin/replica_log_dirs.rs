@@ -44,7 +44,7 @@ impl AdminClient {
             .collect())
     }
 
-    /// Where some replicas' files are; every broker concerned is asked once, and must answer.
+    /// The log dirs of some replicas; every broker concerned is asked once, and must answer.
     pub fn replica_dirs(
         &mut self,
         replicas: impl IntoIterator<Item = PartitionReplica>,
@@ -80,7 +80,7 @@ impl AdminClient {
         Ok(found)
     }
 
-    /// Asks brokers to keep replicas in other log directories; each replica its own answer.
+    /// Asks brokers to move replicas to other log directories; each replica has its own outcome.
     pub fn alter_replica_log_dirs(
         &mut self,
         moves: &BTreeMap<PartitionReplica, String>,
@@ -139,7 +139,7 @@ fn replica_files(response: DescribeLogDirsResponse) -> Result<BrokerReplicas> {
     ApiError::check(response.error_code, None::<String>)?;
     let mut replicas = BrokerReplicas::new();
     for log_dir in response.results {
-        // The directory cannot be read just now: its replicas are on no live directory.
+        // The directory is offline: its replicas are in no live directory.
         if log_dir.error_code == KAFKA_STORAGE_ERROR {
             continue;
         }

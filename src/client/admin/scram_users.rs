@@ -25,11 +25,11 @@ const SALT_LENGTH: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScramUser {
     pub name: String,
-    /// The mechanisms it can use, each with its iterations; or why that cannot be told.
+    /// The mechanisms it can use, each with its iterations, or why they are unknown.
     pub credentials: Result<Vec<(ScramHash, i32)>, ApiError>,
 }
 
-/// A password that a user gets for one mechanism.
+/// A new password of a user for one mechanism.
 #[derive(Clone, Debug)]
 pub struct NewCredential {
     pub mechanism: ScramHash,
@@ -39,7 +39,7 @@ pub struct NewCredential {
 }
 
 impl AdminClient {
-    /// These users, or all when none is named; one that does not exist is left out.
+    /// These users, or all if `names` is empty; a user that does not exist is left out.
     pub fn scram_users(&mut self, names: &[String]) -> Result<Result<Vec<ScramUser>, ApiError>> {
         let wanted = |name: &String| UserName::default().with_name(StrBytes::from_string(name.clone()));
         let users = (!names.is_empty()).then(|| names.iter().map(wanted).collect());
@@ -63,7 +63,7 @@ impl AdminClient {
             .collect()))
     }
 
-    /// Takes credentials of one user away and gives it others.
+    /// Deletes and adds credentials of one user.
     pub fn alter_scram_user(
         &mut self,
         user: &str,

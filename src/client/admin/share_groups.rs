@@ -1,4 +1,4 @@
-//! Share groups (KIP-932): who is in them, where they are, and changes of that.
+//! Share groups (KIP-932): their members, their offsets, and changes of these.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareGroupDescribe>
 
@@ -32,7 +32,7 @@ pub struct ShareGroupDescription {
     pub state: String,
     pub coordinator: Option<BrokerId>,
     pub epoch: i32,
-    /// The group's epoch when partitions were assigned last.
+    /// The group epoch of the last assignment.
     pub assignment_epoch: i32,
     pub members: Vec<ShareGroupMember>,
 }
@@ -50,17 +50,17 @@ pub struct ShareGroupMember {
 /// Where a share group is in a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePlace {
-    /// The first offset that is not acknowledged.
+    /// The share-partition start offset: the first offset that is not acknowledged.
     pub start: Offset,
     pub leader_epoch: Option<i32>,
     /// Records that are not delivered yet.
     pub lag: Option<i64>,
 }
 
-/// Where a share group is in each partition that it reads; none where it has no place yet.
+/// Where a share group is in each partition that it reads; `None` if it has no offset there yet.
 pub type SharePlaces = BTreeMap<TopicPartition, Option<SharePlace>>;
 
-/// What became of each topic.
+/// The outcome for each topic.
 pub type TopicOutcomes = BTreeMap<String, Result<(), ApiError>>;
 
 impl AdminClient {
@@ -106,7 +106,7 @@ impl AdminClient {
         }))
     }
 
-    /// Where a share group is.
+    /// The offsets of a share group.
     pub fn share_group_offsets(&mut self, group: &str) -> Result<Result<SharePlaces, ApiError>> {
         let answer = self.send_to_coordinator(group, places_of(&[group.to_owned()]))?;
         let mut places = SharePlaces::new();
@@ -129,7 +129,8 @@ impl AdminClient {
         Ok(Ok(places))
     }
 
-    /// Moves a share group that has no members; what became of each partition.
+    /// Changes the start offsets of a share group without members; returns the outcome for each
+    /// partition.
     pub fn alter_share_group_offsets(
         &mut self,
         group: &str,
@@ -164,7 +165,7 @@ impl AdminClient {
         Ok(Ok(outcomes))
     }
 
-    /// Deletes where a share group without members is in these topics.
+    /// Deletes the offsets of a share group without members in these topics.
     pub fn delete_share_group_offsets(
         &mut self,
         group: &str,
@@ -188,7 +189,7 @@ impl AdminClient {
     }
 }
 
-/// Where these groups are in all partitions that they read.
+/// The request for the offsets of these groups in all partitions that they read.
 pub(super) fn places_of(groups: &[String]) -> DescribeShareGroupOffsets {
     let wanted = |group: &String| {
         DescribeShareGroupOffsetsRequestGroup::default()
@@ -203,7 +204,7 @@ fn is_known(place: &Partition) -> bool {
     place.error_code == 0 && place.start_offset >= 0
 }
 
-/// Records of a partition that are not delivered yet, where the coordinator says so.
+/// Records of a partition that are not delivered yet, if the coordinator states it.
 pub(super) fn lag(place: &Partition) -> Option<i64> {
     Some(place.lag).filter(|lag| is_known(place) && *lag >= 0)
 }

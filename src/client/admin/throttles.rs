@@ -1,6 +1,6 @@
 //! Replication throttles: set, cleared and read through `IncrementalAlterConfigs` and `DescribeConfigs`.
 //!
-//! A broker's own configs are altered and read on that broker; a topic's on any.
+//! A broker's own configs are altered and read on that broker, a topic's on any.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,18 +20,18 @@ const TOPIC_RESOURCE: i8 = 2;
 const BROKER_RESOURCE: i8 = 4;
 const SET: i8 = 0;
 const DELETE: i8 = 1;
-/// Where a config comes from, in `DescribeConfigs`: set on the topic, or on the one broker.
+/// Config sources in `DescribeConfigs`: set on the topic, or on the one broker.
 const TOPIC_CONFIG_SOURCE: i8 = 1;
 const DYNAMIC_BROKER_SOURCE: i8 = 2;
 
-/// Whose config.
+/// The resource of a throttle config.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Throttled {
     Broker(BrokerId),
     Topic(String),
 }
 
-/// Config names with their new values; `None` deletes.
+/// Config names with their new values; `None` deletes the config.
 pub type ConfigChanges = Vec<(&'static str, Option<String>)>;
 
 /// Throttle configs that are set, by name.
@@ -72,7 +72,7 @@ impl fmt::Display for Throttled {
 }
 
 impl AdminClient {
-    /// Changes the configs of brokers or topics; answers those that were refused.
+    /// Changes the configs of brokers or topics; returns those that were refused.
     pub fn alter_throttles(
         &mut self,
         changes: &BTreeMap<Throttled, ConfigChanges>,
@@ -105,8 +105,8 @@ impl AdminClient {
         Ok(refused)
     }
 
-    /// The throttles that are set on some topics, or on brokers that are up; those without any are left out. Every
-    /// broker must answer.
+    /// The throttles that are set on some topics, or on live brokers; those without any are left out. Every broker
+    /// must answer.
     pub fn throttles(&mut self, of: &[Throttled]) -> Result<BTreeMap<Throttled, Throttles>> {
         let mut found = self.topic_throttles(of)?;
         for response in self.send_to_all(broker_questions(of))?.into_values() {
@@ -115,7 +115,7 @@ impl AdminClient {
         Ok(found)
     }
 
-    /// The same of the brokers that answer; the others are absent.
+    /// [`AdminClient::throttles`] of the brokers that answer; the others are absent.
     pub fn throttles_of_present(&mut self, of: &[Throttled]) -> Result<BTreeMap<Throttled, Throttles>> {
         let mut found = self.topic_throttles(of)?;
         for response in self.send_to_each(broker_questions(of))?.into_values() {

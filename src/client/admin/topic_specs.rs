@@ -1,5 +1,5 @@
-//! Topics as someone would ask for them: name, partitions, replication factor, and the configs that were set for the topic
-//! itself.
+//! Topics as a user would create them: name, partitions, replication factor, and the configs that were set for the
+//! topic itself.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use crate::error::{Error, Result};
 /// Topics in one DescribeConfigs request.
 const AT_ONCE: usize = 500;
 
-/// A topic as it is, or as it shall be.
+/// A topic as it is, or as it should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicSpec {
     pub name: String,
-    /// The broker's `num.partitions` where it is not said.
+    /// `None` is the broker's `num.partitions`.
     pub partitions: Option<i32>,
-    /// The broker's `default.replication.factor` where it is not said.
+    /// `None` is the broker's `default.replication.factor`.
     pub replication_factor: Option<i16>,
     pub configs: BTreeMap<String, String>,
 }
 
 impl TopicSpec {
-    /// What a broker is asked for to create it.
+    /// The topic as a request to create it.
     pub fn to_new_topic(&self) -> NewTopic {
         let configs = self.configs.iter();
         NewTopic {
@@ -39,8 +39,8 @@ impl TopicSpec {
 }
 
 impl AdminClient {
-    /// What these topics are, in their order. Configs that say where replicas are throttled are a state, not a wish, and
-    /// are left out.
+    /// The specs of these topics, in their order. Configs of throttled replicas are a temporary state, and are left
+    /// out.
     pub fn topic_specs(&mut self, topics: &[TopicDescription]) -> Result<Vec<TopicSpec>> {
         let mut specs = Vec::with_capacity(topics.len());
         for some in topics.chunks(AT_ONCE) {

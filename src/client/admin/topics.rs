@@ -30,10 +30,10 @@ use crate::wire::error_codes;
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
-/// Partitions in one answer of `DescribeTopicPartitions`, unless somebody says otherwise; Java's default.
+/// Partitions in one answer of `DescribeTopicPartitions` by default, as in Java.
 pub const PARTITIONS_PER_ANSWER: i32 = 2000;
 
-/// The first version of Metadata that can leave topics uncreated that are not there.
+/// The first version of Metadata that can ask for missing topics without creating them.
 const NAMES_WITHOUT_CREATION: i16 = 4;
 
 /// The first version that names a topic by its id.
@@ -45,7 +45,7 @@ pub struct TopicDescription {
     pub name: String,
     /// All zeroes where the broker is too old to have ids.
     pub id: Uuid,
-    /// Whether the broker keeps it for itself (`__consumer_offsets`, …).
+    /// Whether it is internal to Kafka (`__consumer_offsets`, …).
     pub is_internal: bool,
     /// By number.
     pub partitions: Vec<PartitionDescription>,
@@ -61,7 +61,7 @@ pub struct PartitionDescription {
     pub in_sync: Vec<BrokerId>,
     /// Replicas on brokers or log dirs that are not up.
     pub offline: Vec<BrokerId>,
-    /// KIP-966; `None` where the broker does not tell.
+    /// The ELR (KIP-966); `None` if the broker does not state it.
     pub eligible_leaders: Option<Vec<BrokerId>>,
     pub last_known_eligible_leaders: Option<Vec<BrokerId>>,
 }
@@ -72,22 +72,22 @@ pub struct NewTopic {
     pub name: String,
     pub partitions: Option<i32>,
     pub replication_factor: Option<i16>,
-    /// The replicas of each partition, from 0; then both counts stay `None`.
+    /// The replicas of each partition, from 0; both counts are then `None`.
     pub assignment: Option<Vec<Vec<BrokerId>>>,
     pub configs: Vec<(String, String)>,
 }
 
-/// A topic that is to have more partitions.
+/// A topic that gets more partitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPartitions {
     pub topic: String,
-    /// The whole count, old ones included.
+    /// The new total number of partitions.
     pub count: i32,
-    /// The replicas of the new ones, in order.
+    /// The replicas of the new partitions, in order.
     pub assignment: Option<Vec<Vec<BrokerId>>>,
 }
 
-/// What became of each topic of a request, in the order of the answer.
+/// The outcome for each topic of a request, in the order of the answer.
 pub type TopicOutcomes = Vec<(String, Result<(), ApiError>)>;
 
 impl TopicDescription {
@@ -109,14 +109,14 @@ impl AdminClient {
         self.topics_in(None)
     }
 
-    /// Those of these topics that are there and that the user is authorised to describe, by name, likewise: in a large
+    /// Those of these topics that exist and that the user is authorised to describe, by name, likewise: in a large
     /// cluster a small part of an answer with all topics.
     pub fn topics_named<'a>(
         &mut self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<TopicDescription>> {
         let names: BTreeSet<&str> = names.into_iter().collect();
-        // Older brokers create what they are asked for.
+        // Older brokers create the topics that they are asked for.
         if self.version_of::<MetadataRequest>()? < NAMES_WITHOUT_CREATION {
             let mut topics = self.all_topics()?;
             topics.retain(|topic| names.contains(topic.name.as_str()));
@@ -146,8 +146,8 @@ impl AdminClient {
         Ok(topics)
     }
 
-    /// Some topics by name, each with its own answer, in the order asked for. With `DescribeTopicPartitions` where
-    /// the broker has it, `limit` partitions an answer; else with Metadata.
+    /// Some topics by name, each with its own outcome, in the order of `names`. With `DescribeTopicPartitions` if the
+    /// broker has it, with at most `limit` partitions in an answer; else with Metadata.
     pub fn describe_topics(
         &mut self,
         names: &[String],
@@ -188,8 +188,8 @@ impl AdminClient {
         Ok(from_metadata(topic).ok_or(unknown))
     }
 
-    /// Creates topics, or with `validate_only` just says whether it could. Many go with several requests, each of which is
-    /// answered in time; an error says how many topics were answered for before it.
+    /// Creates topics, or with `validate_only` only checks whether it could. Many topics take several requests; an
+    /// error states how many topics were answered before it.
     pub fn create_topics(&mut self, topics: &[NewTopic], validate_only: bool) -> Result<TopicOutcomes> {
         let records = |topic: &NewTopic| {
             let assigned = topic.assignment.as_ref().map(Vec::len);
@@ -210,7 +210,7 @@ impl AdminClient {
                 .with_validate_only(validate_only)
         })?;
         let created = answer.topics.iter().filter(|topic| topic.error_code == 0);
-        // Older brokers do not say how many partitions there are.
+        // Older brokers do not return the number of partitions.
         let created = created.map(|topic| {
             (
                 topic.name.to_string(),
@@ -227,7 +227,8 @@ impl AdminClient {
             .collect())
     }
 
-    /// Adds partitions to topics, or with `validate_only` just says whether it could; many likewise.
+    /// Adds partitions to topics, or with `validate_only` only checks whether it could. Many topics take several
+    /// requests.
     pub fn create_partitions(
         &mut self,
         topics: &[NewPartitions],
@@ -282,7 +283,7 @@ impl AdminClient {
             .collect())
     }
 
-    /// Deletes topics with all their records; many likewise.
+    /// Deletes topics with all their records. Many topics take several requests.
     pub fn delete_topics(&mut self, names: &[String]) -> Result<TopicOutcomes> {
         self.in_parts(names, |_| 1, Self::delete_some_topics)
     }
@@ -341,7 +342,7 @@ impl AdminClient {
                     .with_partition_index(next.partition_index)
             });
             take_page(answer, &mut found);
-            // A broker that does not get on would be asked for ever.
+            // A broker whose cursor does not advance would be asked for ever.
             if next.is_none() || next == cursor {
                 return Ok(found);
             }
@@ -373,7 +374,7 @@ impl AdminClient {
     }
 }
 
-/// Whether the broker has no such API, or no version of it that we speak.
+/// Whether the broker has no such API, or no version of it that we know.
 pub fn is_unsupported(error: &Error) -> bool {
     error
         .cause::<WireError>()
@@ -490,7 +491,7 @@ fn plain_ids(ids: &[messages::BrokerId]) -> Vec<BrokerId> {
     ids.iter().map(|id| id.0).collect()
 }
 
-/// The same of ids that are not needed any more, in the memory that they have.
+/// Converts ids in place, in the same memory.
 fn own_ids(ids: Vec<messages::BrokerId>) -> Vec<BrokerId> {
     ids.into_iter().map(|id| id.0).collect()
 }

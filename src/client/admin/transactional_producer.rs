@@ -1,5 +1,5 @@
-//! What a transactional producer asks of coordinators: its name, which partitions and offsets belong to the transaction,
-//! and its end (KIP-98). Records go elsewhere.
+//! A transactional producer's requests to coordinators: its producer id, the partitions and offsets of the transaction,
+//! and its end (KIP-98). Records are sent elsewhere.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_EndTxn>
 
@@ -32,8 +32,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 impl AdminClient {
-    /// Begins to produce under a transactional id: an open transaction of a former producer is aborted, and that producer
-    /// is fenced. A transaction that stays open for `timeout` is aborted by its coordinator.
+    /// Begins to produce under a transactional id: an open transaction of an earlier producer is aborted, and that
+    /// producer is fenced. The coordinator aborts a transaction that is open for longer than `timeout`.
     pub fn init_transactions(&mut self, id: &str, timeout: Duration) -> Result<TransactionalProducer> {
         let request = InitProducerIdRequest::default()
             .with_transactional_id(Some(transactional_id(id)))
@@ -52,7 +52,8 @@ impl AdminClient {
         })
     }
 
-    /// Makes a partition part of the transaction, before the first record for it is sent; the first one begins it.
+    /// Adds a partition to the transaction, before the first record for it is sent; the first partition begins the
+    /// transaction.
     pub fn add_to_transaction(
         &mut self,
         producer: &TransactionalProducer,
@@ -77,7 +78,7 @@ impl AdminClient {
         Ok(ApiError::check(code, None::<String>)?)
     }
 
-    /// Commits offsets for a group as part of the transaction: they count when it is committed, and not at all otherwise.
+    /// Commits offsets for a group as part of the transaction: they take effect only if it is committed.
     pub fn send_offsets_to_transaction(
         &mut self,
         producer: &TransactionalProducer,
@@ -125,7 +126,7 @@ impl AdminClient {
         Ok(ApiError::check(code, None::<String>)?)
     }
 
-    /// Ends the transaction: everything in it counts, or nothing.
+    /// Commits the transaction, or aborts it.
     pub fn end_transaction(&mut self, producer: &TransactionalProducer, is_committed: bool) -> Result<()> {
         let request = EndTxnRequest::default()
             .with_transactional_id(transactional_id(&producer.transactional_id))
@@ -140,7 +141,7 @@ impl AdminClient {
         Ok(ApiError::check(code, None::<String>)?)
     }
 
-    /// Asks again while the coordinator is busy with the end of the transaction before, or has just moved.
+    /// Asks again while the coordinator is busy with the end of the previous transaction, or has just moved.
     fn until_settled<T>(&mut self, mut ask: impl FnMut(&mut Self) -> Result<(i16, T)>) -> Result<T> {
         let end = Instant::now() + self.time_left();
         let mut pause = FIRST_PAUSE;

@@ -45,8 +45,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 impl AdminClient {
-    /// Aborts the open transaction of a transactional id, and waits until its markers are written. As a new producer of
-    /// the id does when it begins: the one that began the transaction is fenced.
+    /// Aborts the open transaction of a transactional id, and waits until its markers are written. As when a new
+    /// producer begins with the id, the producer of the transaction is fenced.
     pub fn abort_transaction(
         &mut self,
         transaction: &TransactionDescription,
@@ -63,7 +63,7 @@ impl AdminClient {
             let answer = self.send_to_transaction_coordinator(&transaction.id, request.clone())?;
             match ApiError::of(answer.error_code, None::<String>) {
                 None => return Ok(Ok(())),
-                // The abort has begun and is not done, or the coordinator moves.
+                // The abort is in progress, or the coordinator moves.
                 Some(refusal) if refusal.is_retriable() && Instant::now() + pause < end => {
                     thread::sleep(pause);
                     pause = (pause * 2).min(LONGEST_PAUSE);

@@ -1,9 +1,9 @@
-//! Waiting until the brokers show what was changed.
+//! Waits until the brokers show what was changed.
 //!
-//! The controller answers a change as soon as it is committed; the brokers hear of it a moment later. A command that
-//! follows may ask any of them, so the call comes back when every broker that is up shows the change. That is one
-//! request where there is one broker; where there are several they are asked at the same time. The wait is bounded, and
-//! what is not shown by then is a note and no failure: the change itself was made.
+//! The controller answers a change as soon as it is committed; the brokers learn of it a moment later. A following
+//! command may ask any of them, so the call returns when every live broker shows the change. That is one request where
+//! there is one broker; where there are several they are asked at the same time. The wait is bounded, and a change
+//! that is not shown by then is a note and no failure: the change itself was made.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -34,17 +34,17 @@ const NOT_YET: [i16; 3] = [UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, UNK
 /// Whether an answer shows the change.
 pub(super) type Check<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;
 
-/// How it went with one broker.
+/// The result for one broker.
 enum Seen {
     Shown,
     NotYet,
-    /// It cannot mislead anybody: it is down, or it cannot be asked this.
+    /// The broker is down or does not support the request: it need not be waited for.
     NotAsked,
     Silent,
 }
 
 impl AdminClient {
-    /// Waits until every broker has these topics, each with at least so many partitions, and knows their leaders.
+    /// Waits until every broker has these topics, each with at least this many partitions, and knows their leaders.
     pub(super) fn await_partitions(&mut self, topics: Vec<(String, usize)>) {
         let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
         let (request, what) = (about(&names), phrase(&names));
@@ -56,7 +56,7 @@ impl AdminClient {
         self.await_everywhere(&request, &check, &what);
     }
 
-    /// Waits until no broker has these topics any more.
+    /// Waits until no broker has these topics.
     pub(super) fn await_absence(&mut self, names: Vec<String>) {
         let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
         let (request, what) = (about(&borrowed), format!("that {} is gone", phrase(&borrowed)));
@@ -70,7 +70,7 @@ impl AdminClient {
         self.await_everywhere(&request, &check, &what);
     }
 
-    /// Waits until `check` holds of every broker's answer to `request`.
+    /// Waits until `check` is true for every broker's answer to `request`.
     pub(super) fn await_everywhere<R>(&mut self, request: &R, check: &Check<R::Response>, what: &str)
     where
         R: Request + Clone + Send + 'static,
@@ -81,7 +81,7 @@ impl AdminClient {
         self.await_on(&brokers, request, check, what);
     }
 
-    /// The same of some brokers.
+    /// [`AdminClient::await_everywhere`] for some brokers.
     pub(super) fn await_on<R>(
         &mut self,
         brokers: &[BrokerId],
@@ -102,7 +102,7 @@ impl AdminClient {
             .collect();
         let mut late = Vec::new();
         if let (true, [(broker, _)]) = (is_alone, places.as_slice()) {
-            // The open connection leads to this broker, maybe under another name.
+            // The open connection is to this broker, perhaps under another name.
             if let Ok(connection) = self.pool.anybody(limit) {
                 late.push((*broker, look(connection, request, &**check, end)));
             }
@@ -146,13 +146,13 @@ impl AdminClient {
                 let outcome = look_on(&address, connection, &options, |connection| {
                     look(connection, &request, &*check, end)
                 });
-                // Nobody listens any more once the time is over.
+                // The receiver is gone once the time is over.
                 let _ = sender.send((broker, outcome));
             });
         }
         drop(sender);
         let mut all = Vec::new();
-        // A moment more than the threads have, so that the last word of each is heard.
+        // A little longer than the threads' own limit, so that the result of each arrives.
         let last = end + LONGEST_PAUSE;
         while !open.is_empty() {
             let wait = last.saturating_duration_since(Instant::now());
@@ -170,7 +170,7 @@ impl AdminClient {
     }
 }
 
-/// Opens a connection where none is open, and looks over it; a connection that just broke is opened once more.
+/// Opens a connection if none is open, and asks over it; a connection that just broke is opened once more.
 fn look_on(
     address: &HostPort,
     connection: Option<Connection>,
@@ -195,7 +195,7 @@ fn look_on(
     }
 }
 
-/// Looks until the change is shown or the time is over.
+/// Asks until the change is shown or the time is over.
 fn look<R: Request>(
     connection: &mut Connection,
     request: &R,
@@ -218,7 +218,7 @@ fn look<R: Request>(
     }
 }
 
-/// Asks for some topics, and makes none.
+/// The request for some topics, which creates none.
 pub(super) fn about(names: &[&str]) -> MetadataRequest {
     let topic = |name: &&str| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
     MetadataRequest::default()
@@ -226,7 +226,7 @@ pub(super) fn about(names: &[&str]) -> MetadataRequest {
         .with_allow_auto_topic_creation(false)
 }
 
-/// Topics in a note: the name, or how many they are.
+/// Topics in a note: the name, or their number.
 pub(super) fn phrase(names: &[&str]) -> String {
     match names {
         [name] => format!("topic {name}"),
@@ -257,7 +257,7 @@ fn has_partitions(answer: &MetadataResponse, name: &str, count: usize) -> bool {
         |id: &kafka_protocol::messages::BrokerId| answer.brokers.iter().any(|broker| broker.node_id == *id);
     topic.partitions.len() >= count.max(1)
         && topic.partitions.iter().all(|partition| {
-            // On brokers that are all down there is no leader to wait for.
+            // If all brokers of the replicas are down, there is no leader to wait for.
             partition.leader_id.0 >= 0 || !partition.replica_nodes.iter().any(is_up)
         })
 }

@@ -1,4 +1,4 @@
-//! How much lies in partitions: their first and next offsets, and the bytes of the leader's copy.
+//! The volume of partitions: their first and next offsets, and the bytes of the leader's replica.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::{Connection, WireError};
 
-/// What lies in one partition; `None` for what could not be found out.
+/// The volume of one partition; `None` for what is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Volume {
     pub first: Option<Offset>,
@@ -26,22 +26,23 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Offsets from the first to the next one. There are no more records than that, and fewer where compaction took
-    /// some away or transactions wrote their markers.
+    /// The number of offsets from the first to the next one. There are at most as many records, and fewer after
+    /// compaction or with transaction markers.
     pub fn offsets(self) -> Option<i64> {
         Some(self.next? - self.first?)
     }
 }
 
-/// What lies in the partitions of some topics.
+/// The volumes of the partitions of some topics.
 #[derive(Debug, Default)]
 pub struct Volumes {
-    /// By topic, then in the order of the partitions: a map with an entry a partition takes a cluster's worth of names.
+    /// By topic, then in the order of the partitions: a map with an entry for each partition would hold each topic's
+    /// name many times.
     topics: HashMap<String, Vec<(i32, Volume)>>,
 }
 
 impl Volumes {
-    /// `found` are those of the partitions that somebody leads, in the order of the topics.
+    /// `found` are the volumes of the partitions with a leader, in the order of the topics.
     fn of(topics: &[TopicDescription], found: Vec<Volume>) -> Self {
         let mut found = found.into_iter();
         let of_topic = |topic: &TopicDescription| {
@@ -55,7 +56,7 @@ impl Volumes {
         }
     }
 
-    /// What is known of a partition.
+    /// The volume of a partition, as far as known.
     pub fn get(&self, topic: &str, partition: i32) -> Volume {
         let places = self.topics.get(topic).map_or(&[][..], Vec::as_slice);
         let place = places.binary_search_by_key(&partition, |(partition, _)| *partition);
@@ -64,7 +65,7 @@ impl Volumes {
     }
 }
 
-/// What a leader is asked in one turn, so that a silent one is waited for once and not once a question.
+/// All questions to a leader in one turn, so that a silent one is waited for only once.
 struct VolumeQuestion {
     first: ListOffsetsRequest,
     next: ListOffsetsRequest,
@@ -74,7 +75,7 @@ struct VolumeQuestion {
 struct VolumeAnswer {
     first: ListOffsetsResponse,
     next: ListOffsetsResponse,
-    /// Nothing where the broker does not tell: sizes are worth less than the offsets, which stay known.
+    /// `None` if the broker does not answer it: the offsets are kept without sizes.
     sizes: Option<DescribeLogDirsResponse>,
 }
 
@@ -97,7 +98,8 @@ impl Question for VolumeQuestion {
 }
 
 impl AdminClient {
-    /// The bytes in the partitions of these topics. What may not be asked, or has no leader, stays unknown.
+    /// The volumes of the partitions of these topics. Those without a leader, or without the right to ask, stay
+    /// unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
         self.note_lost(topics)?;
         let named = topics
@@ -130,7 +132,7 @@ impl AdminClient {
         Ok(Volumes::of(topics, found.0))
     }
 
-    /// A partition without a leader is on brokers that are down: only they know its size.
+    /// Notes the brokers of partitions without a leader as absent: only they know the size.
     pub fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
         let partitions = topics.iter().flat_map(|topic| &topic.partitions);
         let lost = partitions.filter(|partition| partition.leader.is_none());
@@ -146,7 +148,7 @@ impl AdminClient {
     }
 }
 
-/// What has been found, by the place of the partition in the list.
+/// The volumes found, by the partition's index in the list.
 struct Found(Vec<Volume>);
 
 impl Found {
@@ -178,13 +180,13 @@ impl Found {
     }
 }
 
-/// The partitions of a topic that somebody leads, each with its leader.
+/// The partitions of a topic that have a leader, each with it.
 fn led(topic: &TopicDescription) -> impl Iterator<Item = (i32, BrokerId)> {
     let partitions = topic.partitions.iter();
     partitions.filter_map(|partition| Some((partition.partition, partition.leader?)))
 }
 
-/// The partitions that somebody leads.
+/// The partitions that have a leader, each with it.
 pub fn leaders(topics: &[TopicDescription]) -> Vec<(TopicPartition, BrokerId)> {
     let of_topic = |topic: &TopicDescription| {
         let named = led(topic)

@@ -1,7 +1,8 @@
-//! The cluster as its answers describe it: brokers, topics, who leads each partition. Plain data, without a connection.
+//! The cluster as its answers describe it: brokers, topics, the leader of each partition. Plain data, without a
+//! connection.
 //!
-//! Owns the rule that what is older never replaces what is newer: leaders carry epochs, and of two answers about the
-//! same topic id the higher epoch counts. A topic with another id is another topic.
+//! Owns the rule that older information never replaces newer: of two answers about the same topic id the one with
+//! the higher leader epoch counts. A topic with another id is another topic.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use crate::wire::HostPort;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PartitionInfo {
     pub(super) leader: Option<BrokerId>,
-    /// -1 where the broker is too old to say.
+    /// -1 from brokers without leader epochs.
     pub(super) leader_epoch: i32,
     pub(super) replicas: Vec<BrokerId>,
     pub(super) offline: Vec<BrokerId>,
@@ -25,9 +26,9 @@ pub(super) struct PartitionInfo {
 /// A topic as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TopicInfo {
-    /// Nil where the broker is too old to have ids.
+    /// Nil from brokers without topic ids.
     pub(super) id: Uuid,
-    /// Kafka's error code for the whole topic; 0 when all is well.
+    /// Kafka's error code for the whole topic; 0 is none.
     pub(super) code: i16,
     /// By partition number, from 0 on.
     pub(super) partitions: Vec<PartitionInfo>,
@@ -86,14 +87,14 @@ impl Cluster {
                 *place = merged(before, partition);
             }
         }
-        // An old answer does not take partitions away.
+        // An old answer does not remove partitions.
         if is_same && known.partitions.len() > count {
             partitions.extend_from_slice(known.partitions.get(count..).unwrap_or_default());
         }
         known.partitions = partitions;
     }
 
-    /// Takes what a broker said of a partition's new leader (KIP-951); says whether it was news.
+    /// Takes a broker's hint about a partition's new leader (KIP-951); returns whether it was newer.
     pub(super) fn apply_hint(&mut self, topic: &str, partition: i32, leader: BrokerId, epoch: i32) -> bool {
         let known = self.topics.get_mut(topic);
         let index = usize::try_from(partition).unwrap_or(usize::MAX);

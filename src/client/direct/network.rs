@@ -1,7 +1,7 @@
-//! The connections of the direct lane: one a broker, opened in the background, polled together.
+//! The connections of the direct lane: one for each broker, opened in the background, polled together.
 //!
-//! Owns sockets, reconnects and what is noticed about brokers; knows nothing of what is asked on a connection. `T` is
-//! the note that goes with each request and comes back with its answer, or with the news that there will be none.
+//! Owns sockets, reconnects and the state of brokers; knows no requests. `T` is the note of each request, which is
+//! returned with its answer or when the connection is lost.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -19,10 +19,10 @@ use crate::client::typed_settings::ClusterSettings;
 use crate::topic_partition::BrokerId;
 use crate::wire::{Answer, Channel, Connection, Frame, HostPort, Unanswered, WireError};
 
-/// How long a node may owe an answer, without sending a byte, before others are asked what they can answer as well.
+/// How long a node may owe an answer without sending a byte, before other nodes are asked instead.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Who is at the other end.
+/// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Node {
     /// Any of the servers that the user named.
@@ -36,7 +36,7 @@ pub(super) enum Event<T> {
     Opened(Node),
     /// An answer; give its frame back with [`Network::recycle`].
     Answered(Node, Answer<T>),
-    /// The connection is gone, or was never there; what was asked on it will not be answered.
+    /// The connection is lost, or was never open; its requests will not be answered.
     Lost {
         node: Node,
         unanswered: Vec<Unanswered<T>>,
@@ -49,12 +49,12 @@ pub(super) struct Waker(Arc<UnixStream>);
 
 impl Waker {
     pub(super) fn wake(&self) {
-        // A full pipe wakes as well.
+        // If the socket's buffer is full, the thread wakes up anyway.
         let _ = (&*self.0).write(&[1]);
     }
 }
 
-/// A connection that was opened, or authenticated anew, in the background.
+/// A connection that was opened, or authenticated again, in the background.
 type Opened = (Node, Result<Connection, WireError>);
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ enum State<T> {
     Closed {
         retry_at: Instant,
     },
-    /// In the hands of a thread.
+    /// A thread opens it.
     Opening,
     Open(Box<Channel<T>>),
 }
@@ -71,15 +71,15 @@ enum State<T> {
 struct Link<T> {
     node: Node,
     addresses: Vec<HostPort>,
-    /// Which address is tried first the next time.
+    /// The address that is tried first the next time.
     turn: usize,
     state: State<T>,
     /// Failures in a row.
     failures: u32,
     last_error: Option<WireError>,
-    /// The broker wants nothing new before this (KIP-219).
+    /// The broker throttles us until then (KIP-219).
     muted_until: Option<Instant>,
-    /// The broker is no longer asked for.
+    /// The node is no longer needed.
     is_forgotten: bool,
 }
 
@@ -124,7 +124,7 @@ impl<T> Network<T> {
         self.waker.clone()
     }
 
-    /// Where a node is. A node that moved is connected to anew when its connection is next lost.
+    /// Sets the addresses of a node. A node that moved is connected to at its new address once its connection is lost.
     pub(super) fn set_addresses(&mut self, node: Node, addresses: Vec<HostPort>) {
         if let Some(link) = self.link_mut(node) {
             link.is_forgotten = false;
@@ -148,7 +148,7 @@ impl<T> Network<T> {
         });
     }
 
-    /// The bootstrap connection becomes that of the broker that it turned out to lead to, if it has none yet.
+    /// The bootstrap connection becomes that of the broker at its address, if that broker has none yet.
     pub(super) fn adopt_bootstrap(&mut self, brokers: &[(BrokerId, HostPort)]) {
         let Some(State::Open(channel)) = self.link(Node::Bootstrap).map(|link| &link.state) else {
             return;
@@ -177,7 +177,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// Connects to a node in the background, unless that is under way, done, or was in vain a moment ago.
+    /// Connects to a node in the background, unless that is in progress, done, or has just failed.
     pub(super) fn open(&mut self, node: Node) {
         let (mut options, longest) = (
             self.settings.connection.clone(),
@@ -195,11 +195,12 @@ impl<T> Network<T> {
         let turn = link.turn % addresses.len();
         addresses.rotate_left(turn);
         link.turn = turn + 1;
-        // A network that is slow gets more time with each failure, as in Java.
+        // The limit grows with each failure, as in Java, for slow networks.
         let factor = 1_u32.checked_shl(link.failures).unwrap_or(u32::MAX);
         options.connect_timeout = options.connect_timeout.saturating_mul(factor).min(longest);
         link.state = State::Opening;
-        // A listener that closed without a word is asked why: the channel itself cannot tell.
+        // After a listener closed the connection without a reason, a request is sent to find it out: the channel
+        // cannot.
         let asks_why = matches!(
             link.last_error.as_ref().map(WireError::bare),
             Some(WireError::Closed)
@@ -229,8 +230,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// An open node for a question that any broker answers, the least busy one; opens others if there is none or if it
-    /// is silent.
+    /// An open node for a request to any broker, the least busy one; opens others if there is none or if it is silent.
     pub(super) fn any_node(&mut self) -> Option<Node> {
         let is_open = |link: &&Link<T>| matches!(link.state, State::Open(_)) && !link.is_forgotten;
         let load = |link: &&Link<T>| match &link.state {
@@ -242,7 +242,7 @@ impl<T> Network<T> {
         if let Some(node) = found.filter(|node| !self.is_silent(*node)) {
             return Some(node);
         }
-        // Learned brokers first, the servers named by the user at last (KIP-899).
+        // Learned brokers first, the user's bootstrap servers last (KIP-899).
         let mut nodes: Vec<Node> = self.links.iter().map(|link| link.node).rev().collect();
         if !self.settings.may_rebootstrap && nodes.len() > 1 {
             nodes.retain(|node| *node != Node::Bootstrap);
@@ -250,12 +250,12 @@ impl<T> Network<T> {
         for node in nodes {
             self.open(node);
         }
-        // A silent node is asked only if no other can be.
+        // A silent node is asked only if there is no other.
         let is_opening = self.links.iter().any(|link| matches!(link.state, State::Opening));
         found.filter(|_| !is_opening)
     }
 
-    /// Sends nothing new to a node for as long as it asked for (KIP-219).
+    /// Sends no new requests to a node for the throttle time that it stated (KIP-219).
     pub(super) fn mute(&mut self, node: Node, time: Duration) {
         if let Some(link) = self.link_mut(node) {
             link.muted_until = Some(Instant::now() + time);
@@ -272,7 +272,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// Closes a node's connection: what it says makes no sense, or it is of no use.
+    /// Closes a node's connection because of `error`.
     pub(super) fn close(&mut self, node: Node, error: WireError) {
         let reconnect = self.settings.reconnect;
         let Some(link) = self.link_mut(node) else {
@@ -290,7 +290,7 @@ impl<T> Network<T> {
         self.events.push(Event::Lost { node, unanswered });
     }
 
-    /// Why a node could not be reached the last time, if it still cannot.
+    /// Why a node could not be reached the last time; `None` if it is reached.
     pub(super) fn last_error(&self, node: Node) -> Option<&WireError> {
         self.link(node)?.last_error.as_ref()
     }
@@ -305,7 +305,7 @@ impl<T> Network<T> {
         error.cloned()
     }
 
-    /// Whether there was a failure that no other try mends: a wrong password, an untrusted certificate.
+    /// Whether there was a permanent failure: a wrong password, an untrusted certificate.
     pub(super) fn is_hopeless(&self) -> bool {
         let mut errors = self.links.iter().filter_map(|link| link.last_error.as_ref());
         errors.any(is_hopeless)
@@ -316,7 +316,7 @@ impl<T> Network<T> {
         self.links.iter().any(|link| matches!(link.state, State::Open(_)))
     }
 
-    /// Since when a node that is connected owes an answer without having sent a byte.
+    /// Since when a connected node owes an answer without having sent a byte.
     pub(super) fn silent_since(&self, node: Node) -> Option<Instant> {
         match &self.link(node)?.state {
             State::Open(channel) => channel.silent_since(),
@@ -335,8 +335,8 @@ impl<T> Network<T> {
         matches!(self.link(node).map(|link| &link.state), Some(State::Open(_)))
     }
 
-    /// What happened, waiting for it up to `wait`, or until somebody wakes us or a signal comes. Part of an answer is
-    /// nothing that happened.
+    /// The next events; waits for them up to `wait`, until a [`Waker`] wakes us, or until a signal. A part of an
+    /// answer is no event.
     pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
         self.take_opened();
         self.close_idle();
@@ -366,7 +366,7 @@ impl<T> Network<T> {
         next.map_or(Duration::MAX, |next| next.saturating_duration_since(now))
     }
 
-    /// Exchanges what the sockets are ready for; says whether nothing but bytes of answers came.
+    /// Reads and writes what the sockets are ready for; returns whether only parts of answers were read.
     fn poll(&mut self, wait: Duration) -> bool {
         let mut sockets = Vec::with_capacity(self.links.len() + 1);
         let mut nodes = Vec::with_capacity(self.links.len());
@@ -451,7 +451,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// Closes connections that were not used for long, before the broker does.
+    /// Closes idle connections, before the broker does.
     fn close_idle(&mut self) {
         let Some(limit) = self.settings.max_idle else {
             return;
@@ -467,7 +467,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// Has a thread authenticate anew where a session ends soon and nothing is under way.
+    /// Lets a thread authenticate again if a session ends soon and nothing is in flight (KIP-368).
     fn prolong_sessions(&mut self) {
         let now = Instant::now();
         for link in &mut self.links {
@@ -497,7 +497,7 @@ impl<T> Network<T> {
     }
 }
 
-/// Whether another try, or another broker, would say the same.
+/// Whether another try, or another broker, would fail in the same way.
 fn is_hopeless(error: &WireError) -> bool {
     matches!(
         error.bare(),
@@ -511,7 +511,8 @@ fn is_hopeless(error: &WireError) -> bool {
     )
 }
 
-/// Asks something that only a client may ask which is let in; the connection knows why a listener hangs up on that.
+/// Sends a request that only an accepted client may send; if the listener closes the connection, the error has the
+/// reason.
 fn prove(mut connection: Connection) -> Result<Connection, WireError> {
     let request = MetadataRequest::default().with_topics(Some(Vec::new()));
     match connection.send(&request) {

@@ -1,7 +1,7 @@
-//! What sending and reading share: the network, and a view of the cluster that is kept fresh.
+//! What sending and reading share: the network, and the current metadata of the cluster.
 //!
-//! Owns when metadata is asked for: at the start, when somebody noticed a change, after `metadata.max.age.ms`; one
-//! request at a time, and less and less often while the answers bring nothing new.
+//! Owns when metadata is requested: at the start, after a sign of a change, after `metadata.max.age.ms`; one request at
+//! a time, and less and less often while the answers bring nothing new.
 
 use std::time::{Duration, Instant};
 
@@ -16,39 +16,39 @@ use crate::error::{Error, Result};
 use crate::wire::versions::ApiVersions;
 use crate::wire::{Answer, Channel, Frame, HostPort, Piece, Unanswered, WireError};
 
-/// The version of Metadata from which on the creation of topics can be refused; before, it is implied.
+/// The first version of Metadata with a flag for the creation of topics; before, it always creates them.
 const CREATION_CAN_BE_REFUSED: i16 = 4;
 
-/// What goes with a request: the session's own question, or its user's.
+/// The note of a request: the session's own, or its user's.
 #[derive(Debug)]
 enum Note<T> {
     Metadata { of_all: bool },
     Other(T),
 }
 
-/// A view of a cluster, and the way to it.
+/// The metadata of a cluster, and the connections to it.
 #[derive(Debug)]
 pub(super) struct Session<T> {
     network: Network<Note<T>>,
     pub(super) cluster: Cluster,
     servers: Vec<HostPort>,
     options: ClusterSettings,
-    /// Topics that do not exist may be created by being asked for, if the cluster does that.
+    /// A request for a missing topic may create it, if the cluster does so.
     may_create_topics: bool,
     topics: Vec<String>,
-    /// The next question is about every topic.
+    /// The next metadata request is for all topics.
     wants_all: bool,
-    /// Every topic there was when that was asked.
+    /// All topics of the last answer for all topics.
     all_topics: Vec<String>,
-    /// When to ask next; `None` while an answer is awaited.
+    /// When to ask next; `None` while a request is in flight.
     ask_at: Option<Instant>,
-    /// The answer that is awaited leaves out what somebody has asked for since.
+    /// The request in flight lacks topics that were added since.
     is_outdated: bool,
-    /// Whom the last question was sent to.
+    /// The node of the last metadata request.
     asked: Option<Node>,
-    /// Questions in a row that somebody wanted before their time.
+    /// Metadata requests in a row that were made before `metadata.max.age.ms`.
     hasty: u32,
-    /// Answers so far; a user who waits for fresh metadata waits for the next.
+    /// Metadata answers so far; a user that needs fresh metadata waits for the next.
     answers: u64,
     answers_of_all: u64,
 }
@@ -79,7 +79,7 @@ impl<T> Session<T> {
         self.network.waker()
     }
 
-    /// Keeps a view of this topic, too.
+    /// Keeps the metadata of this topic too.
     pub(super) fn watch(&mut self, topic: &str) {
         if !self.topics.iter().any(|known| known == topic) {
             self.topics.push(topic.to_owned());
@@ -87,28 +87,28 @@ impl<T> Session<T> {
         }
     }
 
-    /// Asks once for every topic.
+    /// Asks once for all topics.
     pub(super) fn ask_for_all(&mut self) {
         self.wants_all = true;
         self.ask_for_more();
     }
 
-    /// How many answers about the cluster came so far.
+    /// The number of metadata answers so far.
     pub(super) fn answers(&self) -> u64 {
         self.answers
     }
 
-    /// Every topic there was when that was last asked.
+    /// All topics of the last answer for all topics.
     pub(super) fn all_topics(&self) -> &[String] {
         &self.all_topics
     }
 
-    /// How many answers about every topic came so far.
+    /// The number of answers for all topics so far.
     pub(super) fn answers_of_all(&self) -> u64 {
         self.answers_of_all
     }
 
-    /// Asks at once, and for what the question that is under way does not ask for as soon as that is answered.
+    /// Asks at once; if a request is in flight that lacks some topics, asks again after its answer.
     fn ask_for_more(&mut self) {
         self.is_outdated = self.ask_at.is_none();
         self.ask_now();
@@ -121,7 +121,7 @@ impl<T> Session<T> {
         }
     }
 
-    /// Asks soon: something is no longer as it was.
+    /// Asks soon: the metadata is outdated.
     pub(super) fn refresh(&mut self) {
         let hasty = self.hasty;
         if let Some(ask_at) = &mut self.ask_at {
@@ -142,7 +142,7 @@ impl<T> Session<T> {
         self.network.channel(node).map(|channel| Link { channel })
     }
 
-    /// A node for a question that any broker answers, if one is connected.
+    /// A node for a request to any broker, if one is connected.
     pub(super) fn any_node(&mut self) -> Option<Node> {
         self.network.any_node()
     }
@@ -168,12 +168,12 @@ impl<T> Session<T> {
         self.network.last_error(node)
     }
 
-    /// Since when a broker that is connected owes an answer without having sent a byte.
+    /// Since when a connected broker owes an answer without having sent a byte.
     pub(super) fn silent_since(&self, node: Node) -> Option<Instant> {
         self.network.silent_since(node)
     }
 
-    /// What happened to the user's requests, waiting for it up to `wait`.
+    /// The events of the user's requests; waits for them up to `wait`.
     pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
         self.ask_when_due();
         let now = Instant::now();
@@ -244,7 +244,7 @@ impl<T> Session<T> {
             self.options.metadata_max_age
         };
         self.ask_at = Some(Instant::now() + age);
-        // A broker that has just started knows no other broker; ask again.
+        // A broker that has just started knows no brokers yet; ask again.
         if answer.brokers.is_empty() || answer.error_code != 0 {
             self.refresh();
             return;
@@ -268,7 +268,7 @@ impl<T> Session<T> {
         self.network.adopt_bootstrap(&self.cluster.brokers);
     }
 
-    /// The user's business goes well: the next change is asked about at once.
+    /// The user's requests succeed: at the next sign of a change metadata is requested at once.
     pub(super) fn all_is_well(&mut self) {
         self.hasty = 0;
     }
@@ -303,8 +303,8 @@ impl<T> Session<T> {
         }
     }
 
-    /// A broker that owes the answer and is silent need not be waited for where another can answer. Should it answer all
-    /// the same, the older of the two answers does no harm.
+    /// If the broker of the metadata request is silent, another one is asked. If the first answers nevertheless, the
+    /// older answer does no harm.
     fn ask_another_when_silent(&mut self) {
         let Some(node) = self.asked.filter(|_| self.ask_at.is_none()) else {
             return;
@@ -326,7 +326,7 @@ impl<T> Session<T> {
         }
     }
 
-    /// The failure that no retry mends, if no broker is connected.
+    /// The permanent failure, if there is one and no broker is connected.
     pub(super) fn hopeless(&self) -> Option<Error> {
         if self.network.is_connected() || !self.network.is_hopeless() {
             return None;
@@ -334,7 +334,7 @@ impl<T> Session<T> {
         self.network.error().map(Error::from)
     }
 
-    /// The servers as the user named them.
+    /// The bootstrap servers as the user named them.
     pub(super) fn servers_in_words(&self) -> String {
         let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
         servers.join(",")
@@ -358,7 +358,7 @@ impl<T> Link<'_, T> {
         self.channel.unanswered()
     }
 
-    /// Whether the socket has not taken all of what was sent.
+    /// Whether some output has not been written to the socket yet.
     pub(super) fn has_output(&self) -> bool {
         self.channel.has_output()
     }

@@ -4,7 +4,7 @@ use super::network::Node;
 use super::session::Session;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// Why nothing moves in a partition, as far as it can be seen.
+/// Why a partition makes no progress, as far as known.
 pub(super) fn trouble<T>(session: &Session<T>, topic: &str, partition: i32) -> String {
     if session
         .cluster

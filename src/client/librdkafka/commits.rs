@@ -1,4 +1,4 @@
-//! What a member commits: the records that the visitor took, and a beginning where it took none.
+//! What a member commits: the offsets of records that the visitor took, and a first offset where it took none.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use super::consumer::{BEGINNING, Consumer, names};
 use crate::client::record_source::{Position, RecordSource as _};
 use crate::topic_partition::Offset;
 
-/// How long the coordinator is waited for when it is asked what the group has committed.
+/// How long to wait for the coordinator's answer to the group's committed offsets.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Consumer {
-    /// Notes what was taken for the next automatic commit, each offset with the leader epoch of the record read last, and
-    /// offsets of partitions of which nothing was taken.
+    /// Stores the taken offsets for the next automatic commit, each with the leader epoch of the last record read, and
+    /// `offsets` of partitions without a taken record.
     pub(super) fn store(&self, mut offsets: HashMap<(String, i32), Offset>) {
         let Ok(list) = self.member.position() else {
             return;
@@ -30,12 +30,12 @@ impl Consumer {
             let offset = offset.map_or(KafkaOffset::Invalid, |offset| KafkaOffset::Offset(*offset));
             let _ = element.set_offset(offset);
         }
-        // A partition that was taken away meanwhile is refused, which is right: its new owner commits it.
+        // A partition that was revoked meanwhile is refused, which is right: its new owner commits it.
         let _ = self.member.store_offsets(&list);
     }
 
-    /// Commits a beginning, as Java's consumer does, in partitions of which nothing was taken: otherwise a next run that
-    /// begins at the end would pass over their records. What cannot be found out is left uncommitted.
+    /// Commits the position of partitions without a taken record, as Java's consumer does: otherwise a later run that
+    /// begins at the end would skip their records. Unknown positions are left uncommitted.
     pub(super) fn commit_untouched(&mut self) {
         if !self.from_beginning {
             return;
@@ -59,7 +59,7 @@ impl Consumer {
         }
     }
 
-    /// What the group has committed in these partitions; `None` where it has committed nothing.
+    /// The group's committed offsets of these partitions; the inner `None` is no commit.
     fn committed(&self, places: &[(String, i32)]) -> Option<HashMap<(String, i32), Option<Offset>>> {
         if places.is_empty() {
             return Some(HashMap::new());
@@ -82,11 +82,11 @@ impl Consumer {
         Some(entries.collect())
     }
 
-    /// Finds out from where the partitions are read of which nothing came yet.
+    /// Finds the positions of partitions from which no record has been read yet.
     pub(super) fn find_positions(&mut self) {
         let mut places = names(self.member.assignment());
         places.retain(|(topic, partition)| !self.reading.has(topic, *partition));
-        // The coordinator may be the broker that hangs: then the positions stay unknown.
+        // The coordinator may be the silent broker: then the positions stay unknown.
         let committed = self.committed(&places).unwrap_or_default();
         for (topic, partition) in places {
             let next = match committed.get(&(topic.clone(), partition)).copied().flatten() {

@@ -1,4 +1,4 @@
-//! Settings to librdkafka's configuration: our defaults, then the user's words, then what a flag insists on.
+//! Settings to librdkafka's configuration: our defaults, then the user's settings, then the overrides of flags.
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
@@ -8,7 +8,7 @@ use super::notices;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 
-/// What a transaction needs, measured on files of short lines: big batches. Size limits are the cluster's.
+/// Large batches for transactions, measured on files of short lines. Size limits are left to the cluster.
 const PRODUCER: &[(&str, &str)] = &[
     ("partitioner", "murmur2_random"),
     ("delivery.report.only.error", "true"),
@@ -20,8 +20,8 @@ const PRODUCER: &[(&str, &str)] = &[
     ("topic.metadata.refresh.fast.interval.ms", "50"),
 ];
 
-/// What reading wants: fetches of several megabytes, no pause when the queue was full, and a queue that is small
-/// enough to be used again before its memory has gone cold. Kafka's own default isolation; librdkafka's differs.
+/// For reading: fetches of several megabytes, almost no pause after a full queue, and a queue small enough to stay in
+/// the CPU cache. The default isolation is Kafka's; librdkafka's differs.
 const CONSUMER: &[(&str, &str)] = &[
     ("fetch.message.max.bytes", "4194304"),
     ("queued.min.messages", "1000000"),
@@ -43,17 +43,17 @@ const COMMON: &[(&str, &str)] = &[
     ("reconnect.backoff.max.ms", "1000"),
 ];
 
-/// What must not be changed from outside: offsets are stored when what they cover was printed.
+/// Fixed settings: offsets are stored once the records before them were printed.
 const CONSUMER_FIXED: &[(&str, &str)] = &[("enable.auto.offset.store", "false")];
 
-/// `transaction.timeout.ms` where nothing else is said, as in Java.
+/// The default of `transaction.timeout.ms`, as in Java.
 const TRANSACTION_TIMEOUT_MS: u64 = 60_000;
 
-/// The least that the engine takes for `message.max.bytes`.
+/// The least value of `message.max.bytes` that the engine accepts.
 const LEAST_FETCH: u32 = 1000;
 
-/// The other names that librdkafka knows a setting by, and the name that is used here: the crate hands settings over in
-/// no order, so that of two names for one setting either could win.
+/// Other names of librdkafka for a setting, and the name that is used here: the crate passes settings in no order, so
+/// that of two names for one setting either could win.
 const ALIASES: &[(&str, &str)] = &[
     ("auto.commit.enable", "enable.auto.commit"),
     ("compression.type", "compression.codec"),
@@ -67,7 +67,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("sasl.mechanisms", "sasl.mechanism"),
 ];
 
-/// A client's configuration; of several values for one setting the last holds.
+/// A client's configuration; of several values for one setting the last counts.
 pub(super) fn client_config(entries: &[(String, String)]) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Warning);
@@ -78,7 +78,7 @@ pub(super) fn client_config(entries: &[(String, String)]) -> ClientConfig {
     config
 }
 
-/// librdkafka's words on a configuration that it refuses.
+/// librdkafka's message for a configuration that it refuses.
 pub(super) fn refusal(error: &KafkaError) -> Error {
     match error {
         KafkaError::ClientConfig(_, problem, name, value) => {
@@ -105,7 +105,7 @@ pub(super) fn producer(
             .find(|(name, _)| names.contains(&name.as_str()));
         named.and_then(|(_, value)| value.trim().parse::<u64>().ok())
     };
-    // What is not delivered within the transaction's time is of no use; librdkafka insists on it.
+    // A delivery after the transaction's timeout is useless; librdkafka requires this limit.
     let limit = milliseconds(&["transaction.timeout.ms"]).unwrap_or(TRANSACTION_TIMEOUT_MS);
     let delivery = milliseconds(&["delivery.timeout.ms", "message.timeout.ms"]);
     if delivery.is_some_and(|delivery| delivery == 0 || delivery > limit) {
@@ -124,7 +124,7 @@ pub(super) fn consumer(
     entries.extend(entries::of(settings, Role::Consumer)?);
     entries.extend_from_slice(overrides);
     entries.extend(owned(CONSUMER_FIXED));
-    // The engine wants the one to be no smaller than the other, which means nothing to a consumer.
+    // The engine requires `fetch.max.bytes` to be at least `message.max.bytes`, which a consumer does not use.
     if let Some(bytes) =
         value_of(&entries, "fetch.max.bytes").and_then(|bytes| bytes.trim().parse::<u32>().ok())
     {
@@ -147,7 +147,7 @@ fn owned(entries: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
 }
 
-/// Ours, then the command's.
+/// Our defaults, then the command's.
 fn layered(ours: &[(&str, &str)], defaults: &[(String, String)]) -> Vec<(String, String)> {
     let mut entries: Vec<_> = owned(COMMON).chain(owned(ours)).collect();
     entries.extend_from_slice(defaults);

@@ -1,7 +1,7 @@
 //! [`RecordSource`] over librdkafka: membership in a group.
 //!
-//! Owns the account of what the visitor took, which is what the group commits. Topics and offsets are asked for over the
-//! direct lane.
+//! Owns the offsets that the visitor took, which the group commits. Topics and offsets are requested over the direct
+//! lane.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -33,20 +33,20 @@ use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::topic_partition::Offset;
 
-/// librdkafka's words for the first record, where the group has committed nothing.
+/// librdkafka's values of `auto.offset.reset` for the log start offset.
 const EARLIEST: &[&str] = &["earliest", "smallest", "beginning"];
 /// How long leaving the group may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Records taken from one queue before the next has its turn.
+/// Records taken from one queue before the next gets its turn.
 const TURN: usize = 1000;
-/// Records shown in one poll at most: what is printed is written out after it.
+/// The most records shown in one poll, after which the output is flushed.
 const POLL: usize = 64 * TURN;
-/// Callbacks that are served in a row before records are looked at.
+/// Callbacks that are served in a row before records are read.
 const CALLBACKS: usize = 100;
-/// The position that the engine reads the beginning at.
+/// The engine's number for the log start offset.
 pub(super) const BEGINNING: Offset = -2;
 
-/// Errors that pass while a cluster changes; librdkafka tries again by itself.
+/// Whether an error passes while a cluster changes; librdkafka retries by itself.
 fn is_passing(code: Code) -> bool {
     matches!(
         code,
@@ -75,13 +75,13 @@ fn is_passing(code: Code) -> bool {
 /// Reads as a member of a group.
 pub struct Consumer {
     pub(super) member: Arc<Member>,
-    /// The partitions that the group gave to this member.
+    /// The partitions that are assigned to this member.
     pub(super) queues: Vec<Queue>,
-    /// The queue that is looked at first, so that all have their turn.
+    /// The queue that is read first, so that all get a turn.
     first_queue: usize,
     /// Something was taken since the last [`RecordSource::acknowledge`].
     has_taken: bool,
-    /// A group that has committed nothing in a partition begins at its first record.
+    /// Without a commit, the group begins at the log start offset (`auto.offset.reset`).
     pub(super) from_beginning: bool,
     only_committed: bool,
     pub(super) reading: Reading,
@@ -97,7 +97,7 @@ pub struct Consumer {
 enum Life {
     Open,
     Closed,
-    /// A thread of librdkafka hangs in a damaged batch: closing would wait for it without end.
+    /// A thread of librdkafka hangs in a damaged batch: closing would wait for it for ever.
     Stuck,
 }
 
@@ -124,7 +124,7 @@ impl Consumer {
     /// Connects in the background.
     ///
     /// # Errors
-    /// A setting that librdkafka does not take.
+    /// A setting that librdkafka does not accept.
     pub fn open(settings: &Settings, options: &SourceOptions) -> Result<Self> {
         let (overrides, defaults) = (&options.overrides, &options.defaults);
         let entries = config::consumer(settings, overrides, defaults)?;
@@ -139,7 +139,7 @@ impl Consumer {
         let member = Arc::new(member);
         member.context().introduce(&member);
         let questions = ConsumeSettings::of(settings, overrides, defaults)?;
-        // After an interrupt, what is to be committed is still asked for; each question has a limit of its own.
+        // Offsets to commit are still requested after an interrupt; each request has its own limit.
         let for_questions = SourceOptions::default();
         Ok(Self {
             queues: Vec::new(),
@@ -158,7 +158,7 @@ impl Consumer {
         })
     }
 
-    /// Takes what the callbacks left behind.
+    /// Takes the reports of the callbacks.
     fn take_reports(&mut self) -> Result<()> {
         self.member.context().renew_token(&self.member);
         for report in self.member.context().reports.drain() {
@@ -195,8 +195,7 @@ impl Consumer {
             .retain(|name, number| number != partition || name != topic);
     }
 
-    /// Runs the callbacks that are due, and shows what comes from outside the partitions' own queues: errors of the
-    /// group.
+    /// Runs the callbacks that are due, and shows what is outside the partitions' own queues: errors of the group.
     fn serve(&mut self, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
         let member = Arc::clone(&self.member);
         for _ in 0..CALLBACKS {
@@ -224,7 +223,7 @@ impl Consumer {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Shows what waits in the partitions' queues; says how much there was.
+    /// Shows the records in the partitions' queues; returns how many there were.
     fn show_waiting(&mut self, visitor: &mut dyn RecordVisitor) -> Result<(usize, ControlFlow<()>)> {
         let mut shown = 0;
         let mut empty = 0;
@@ -283,7 +282,7 @@ impl Consumer {
         showing::show(message, visitor)
     }
 
-    /// Where the end is that librdkafka has just reported.
+    /// The offset of the end that librdkafka has just reported.
     fn end_of(&self, queue: &Queue) -> Offset {
         end_offset(&self.member.context().reports.last_error())
             .or_else(|| self.reading.next(&queue.topic, queue.partition))
@@ -301,7 +300,7 @@ impl Consumer {
         visitor.partition_end(&queue.topic, queue.partition, next)
     }
 
-    /// Notes that a record was taken that came before its partition's queue was there.
+    /// Counts a record as taken that arrived before its partition had a queue.
     fn note(&mut self, topic: &str, partition: i32, next: Offset) {
         let is_it = |queue: &&mut Queue| queue.partition == partition && queue.topic == topic;
         if let Some(queue) = self.queues.iter_mut().find(is_it) {
@@ -310,7 +309,7 @@ impl Consumer {
         }
     }
 
-    /// Trouble that passes is a notice; the rest ends the reading.
+    /// A passing error is a notice; any other ends the reading.
     fn failed(&mut self, error: &KafkaError, queue: Option<&Queue>) -> Result<ControlFlow<()>> {
         if let Some((code, _)) = self.member.client().fatal_error() {
             return Err(Error::new(kind_of(code), words(code)));
@@ -335,7 +334,8 @@ impl Consumer {
         Err(Error::new(kind_of(code), text))
     }
 
-    /// Shows what is whole before a damaged batch, and gives the engine up: one of its threads may hang in that batch.
+    /// Shows the whole batches before a damaged one, and gives up the engine: one of its threads may hang in that
+    /// batch.
     fn give_up(
         &mut self,
         (topic, partition, offset): (&str, i32, Offset),
@@ -416,14 +416,14 @@ impl RecordSource for Consumer {
             return;
         }
         self.commit_untouched();
-        // Committing, handing the partitions back and leaving happen in callbacks.
+        // Committing, revoking the partitions and leaving the group happen in callbacks.
         if self.member.close_queue().is_ok() {
             let deadline = Instant::now() + CLOSE_TIMEOUT;
             while !self.member.closed() && Instant::now() < deadline {
                 drop(self.member.poll(Duration::from_millis(20)));
             }
         }
-        // A coordinator that is gone never answers.
+        // A coordinator that is down never answers.
         self.life = if self.member.closed() {
             Life::Closed
         } else {
@@ -440,7 +440,7 @@ impl RecordSource for Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.close();
-        // The queues must go before the member that they belong to.
+        // The queues must be dropped before the member that they belong to.
         self.queues.clear();
         drop(self.member.context().take_changes());
         if self.life == Life::Stuck {
@@ -469,7 +469,7 @@ fn error_text(error: &KafkaError) -> String {
     }
 }
 
-/// The offset in librdkafka's words on the end of a partition, which the crate does not hand over as a number.
+/// The offset in librdkafka's text about the end of a partition, which the crate does not provide as a number.
 fn end_offset(text: &str) -> Option<Offset> {
     let (_, rest) = text.split_once(" at offset ")?;
     rest.split(' ').next()?.parse().ok()

@@ -1,11 +1,11 @@
-//! Client settings in librdkafka's names and words, with TLS and SASL as they are on our own connections.
+//! Client settings with librdkafka's names and values, with TLS and SASL as on our own connections.
 
 use crate::client::security::Security;
 use crate::client::setting_keys::{self, Meaning, Reach};
 use crate::client::settings::{Setting, Settings};
 use crate::error::Result;
 
-/// Which client of librdkafka's the settings are for.
+/// The kind of librdkafka client that the settings are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Producer,
@@ -38,7 +38,7 @@ fn entry(settings: &Settings, setting: &Setting, role: Role) -> Result<Option<(S
         }
         None => key,
     };
-    // A compression level is for the codec it is named after.
+    // A compression level applies only to the codec in its name.
     if let Some(codec) = key
         .strip_prefix("compression.")
         .and_then(|rest| rest.strip_suffix(".level"))

@@ -1,7 +1,7 @@
-//! What librdkafka tells a member of a group: the partitions it is given and loses, and when records have come.
+//! What librdkafka reports to a member of a group: assigned and revoked partitions, and the arrival of records.
 //!
-//! Each partition has a queue of its own, made before the partition is read: the crate says of the end of a partition
-//! only its number, which two topics may share.
+//! Each partition has its own queue, made before it is read: at the end of a partition the crate reports only its
+//! number, which several topics may share.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
@@ -56,7 +56,7 @@ impl MemberContext {
         }
     }
 
-    /// Hands the member an OAUTHBEARER token where one is due.
+    /// Gives the member an OAUTHBEARER token if one is due.
     pub(super) fn renew_token(&self, member: &Member) {
         self.tokens.renew(member.client(), &self.reports);
     }
@@ -66,7 +66,7 @@ impl MemberContext {
         let _ = self.member.set(Arc::downgrade(member));
     }
 
-    /// What changed since the last call.
+    /// The changes since the last call.
     pub(super) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -122,7 +122,7 @@ impl ConsumerContext for MemberContext {
     }
 }
 
-/// Wakes the thread that reads when a queue is no longer empty.
+/// Wakes the reading thread when a queue is no longer empty.
 #[derive(Debug, Default)]
 pub(super) struct Wake {
     rings: Mutex<u64>,
@@ -135,7 +135,7 @@ impl Wake {
         self.rung.notify_all();
     }
 
-    /// How often it rang. To be asked before the queues are looked at.
+    /// How often it rang. To be called before the queues are read.
     pub(super) fn rings(&self) -> u64 {
         *self.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }

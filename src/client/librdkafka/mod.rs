@@ -1,8 +1,8 @@
 //! The librdkafka engine, through the safe crate `rdkafka`: consumer groups and transactions. One call that the crate
 //! lacks is in `set_token`.
 //!
-//! The only room that names rdkafka. Owns the source and the sink behind the two traits and what their settings become;
-//! questions about topics and offsets are asked by the direct lane.
+//! The only room that names rdkafka. Owns the source and the sink behind the two traits and the mapping of their
+//! settings; the direct lane requests topics and offsets.
 
 pub mod consumer;
 pub mod producer;

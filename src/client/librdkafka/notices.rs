@@ -1,4 +1,4 @@
-//! librdkafka's errors and log lines in words for the user, each of them once in a while.
+//! librdkafka's errors and log lines as messages for the user, without frequent repetition.
 
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,19 @@ use crate::client::preflight::Preflight;
 use crate::error::{Error, Kind};
 use crate::plain_words::{lower_first, of_refused_login};
 
-/// The same line is not repeated before this time has passed.
+/// The same line is not repeated within this time.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Lines remembered at most.
 const MEMORY: usize = 32;
 
-/// Lines waiting to be shown, and what was shown lately.
+/// Lines to be shown, and those that were shown recently.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     lines: Vec<String>,
     shown: Vec<(String, Instant)>,
-    /// A connection failed since the last look at the listeners.
+    /// A connection failed since the listeners were last asked.
     is_troubled: bool,
-    /// A failure that no retry mends: wrong password, untrusted certificate.
+    /// A permanent failure: wrong password, untrusted certificate.
     hopeless: Option<(Kind, String)>,
 }
 
@@ -38,7 +38,7 @@ impl Notices {
                 text,
             } => {
                 // Each failed connection is also reported as an error, and each failed transaction by the call that
-                // meets it.
+                // fails.
                 let has_twin = matches!(
                     facility.as_str(),
                     "FAIL" | "ERROR" | "CLOSE" | "FATAL" | "TXNERR" | "ADDPARTS"
@@ -62,7 +62,7 @@ impl Notices {
                 let text = plain(text);
                 self.hopeless.get_or_insert((Kind::Denied, text));
             }
-            // What is fatal is asked for when it ends the run.
+            // Fatal errors are read when they end the run.
             Code::AllBrokersDown | Code::Fatal | Code::Fenced => {}
             _ => self.say(plain(text)),
         }
@@ -84,13 +84,13 @@ impl Notices {
         std::mem::take(&mut self.lines)
     }
 
-    /// The line added last, which says why nothing works.
+    /// The line added last, as the reason of a failure.
     pub(super) fn last(&self) -> Option<&str> {
         self.shown.last().map(|(line, _)| line.as_str())
     }
 
-    /// Asks the listeners over our own connection why a connection failed, if one did. If every listener refuses us,
-    /// that is the failure that ends the run.
+    /// If a connection failed, asks the listeners over our own connection for the reason. If every listener refuses us,
+    /// that failure ends the run.
     pub(super) fn look_into(&mut self, preflight: &mut Preflight) {
         if !std::mem::take(&mut self.is_troubled) {
             return;
@@ -115,8 +115,8 @@ fn is_shown(level: RDKafkaLogLevel) -> bool {
     )
 }
 
-/// librdkafka's text without the names of its threads and instances, and without measurements, which differ from try to
-/// try.
+/// librdkafka's text without the names of its threads and instances, and without measurements, which differ between
+/// tries.
 pub(super) fn plain(text: &str) -> String {
     let mut text = text.trim();
     while let Some(rest) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
@@ -136,7 +136,7 @@ pub(super) fn plain(text: &str) -> String {
     let parts = text.split_once(": Connect to ");
     match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {
         Some((place, why)) => {
-            // With the node's number behind the address, one trouble would look like two.
+            // With the node id after the address, one failure would look like two.
             let address = place.split('/').next().unwrap_or(place);
             format!("{address}: {}", lower_first(why))
         }
@@ -144,7 +144,7 @@ pub(super) fn plain(text: &str) -> String {
     }
 }
 
-/// The words for an error code: ours for a broker's code, and for librdkafka's own codes where the user can do something.
+/// The message for an error code: ours for a broker's code, and for those of librdkafka's own that the user can fix.
 pub(super) fn words(code: Code) -> String {
     if let Some(error) = broker_code(code).and_then(|code| ApiError::of(code, None::<String>)) {
         return error.to_string();

@@ -26,10 +26,10 @@ use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::wire::error_codes;
 
-/// How long one wait inside a longer one lasts, so that an interrupt is seen.
+/// How long one wait inside a longer one is, so that an interrupt is noticed.
 const STEP: Duration = Duration::from_millis(50);
-/// How often it is looked whether every record is delivered: the crate's `flush` sleeps for as long as it may, even if
-/// the last delivery comes before.
+/// How often to check whether every record is delivered: the crate's `flush` sleeps for the whole time, even if the
+/// last delivery comes before.
 const LOOK: Duration = Duration::from_millis(1);
 /// How often a full queue is tried again.
 const RETRY: Duration = Duration::from_millis(5);
@@ -37,11 +37,11 @@ const RETRY: Duration = Duration::from_millis(5);
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long aborting may take after an interrupt. The coordinator aborts by itself after `transaction.timeout.ms`.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(3);
-/// librdkafka takes the time 0 for the present.
+/// librdkafka takes the timestamp 0 for the current time.
 const TIME_ZERO: &str = "the time 0 (1970-01-01T00:00:00Z) cannot be sent in a transaction, it would become the present \
                          time; 1 is the earliest that can";
 
-/// Where the transaction is.
+/// The state of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The coordinator has not been asked for a producer id yet.
@@ -114,7 +114,7 @@ impl ProducerContext for SinkContext {
     }
 }
 
-/// Hands the client an OAUTHBEARER token where one is due.
+/// Gives the client an OAUTHBEARER token if one is due.
 fn renew_token(client: &ThreadedProducer<SinkContext>) {
     let context = client.context();
     context.tokens.renew(client.client(), &context.reports);
@@ -124,7 +124,7 @@ impl Producer {
     /// Connects in the background.
     ///
     /// # Errors
-    /// A setting that librdkafka does not take.
+    /// A setting that librdkafka does not accept.
     pub fn open(settings: &Settings, options: SinkOptions) -> Result<Self> {
         let entries = config::producer(settings, &options.overrides, &options.defaults)?;
         let value = |name: &str| config::value_of(&entries, name).unwrap_or_default().to_owned();
@@ -155,7 +155,7 @@ impl Producer {
         Arc::clone(self.client.context())
     }
 
-    /// Takes what the callbacks left behind.
+    /// Takes the reports of the callbacks.
     fn take_reports(&mut self) {
         renew_token(&self.client);
         let context = self.context();
@@ -165,7 +165,7 @@ impl Producer {
         self.notices.look_into(&mut self.preflight);
         let failure = *context.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(code), None) = (failure, &self.cause) {
-            // A client that can do nothing more gives its records up; why, only this knows.
+            // After a fatal error the client fails all records; only `fatal` has the reason.
             self.cause = self.fatal().or_else(|| {
                 Some(Cause {
                     kind: kind_of(code),
@@ -175,7 +175,7 @@ impl Producer {
         }
     }
 
-    /// An error if waiting is of no use.
+    /// An error if waiting is useless.
     fn check(&mut self) -> Result<()> {
         self.take_reports();
         if self.interrupt.is_raised() {
@@ -184,7 +184,7 @@ impl Producer {
         self.check_hope()
     }
 
-    /// The failure after which this client can do nothing more, if there is one.
+    /// An error if this client has failed permanently.
     fn check_hope(&self) -> Result<()> {
         if let Some(cause) = self.fatal() {
             let text = format!("transaction \"{}\": {}", self.id, cause.reason);
@@ -204,7 +204,8 @@ impl Producer {
         })
     }
 
-    /// Asks the coordinator for a producer id, which also ends what an earlier run with this id left open.
+    /// Requests a producer id from the coordinator, which also ends an open transaction of an earlier run with this
+    /// transactional id.
     fn initialise(&mut self, deadline: Instant) -> Result<()> {
         while self.state == State::New {
             match self.client.init_transactions(STEP) {
@@ -242,7 +243,7 @@ impl Producer {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         let kind = kind_of(code);
         let reason = match (error, self.notices.last()) {
-            // What keeps us from the coordinator says more than that it did not answer.
+            // The reason why the coordinator cannot be reached is better than that it did not answer.
             (_, Some(trouble)) if kind == Kind::Unreachable => trouble.to_owned(),
             (KafkaError::Transaction(error), _) if broker_code(code).is_none() => plain(&error.string()),
             _ => words(code),
@@ -274,7 +275,7 @@ impl Producer {
         report_all(&mut self.tags, cause.kind, &reason, listener);
     }
 
-    /// Waits until the cluster has every record; the cause if one of them failed or the wait is of no use.
+    /// Waits until the cluster has every record; fails if one of them failed or waiting is useless.
     fn wait_for_records(&mut self) -> std::result::Result<(), Cause> {
         loop {
             let outcome = self.client.flush(LOOK);
@@ -296,7 +297,7 @@ impl Producer {
         }
     }
 
-    /// Commits. A commit that was begun is not taken back: an interrupt only shortens the wait for its answer.
+    /// Commits. A commit in progress is not cancelled: an interrupt only shortens the wait for its answer.
     fn commit(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
         let mut deadline = Instant::now() + TRANSACTION_TIMEOUT;
         loop {
@@ -422,7 +423,7 @@ impl RecordSink for Producer {
             key_bytes: record.key.map_or(0, <[u8]>::len),
             value_bytes: record.value.map_or(0, <[u8]>::len),
         });
-        // A transaction without one of its records is not what was asked for.
+        // A transaction without one of its records must not be committed.
         self.cause.get_or_insert(Cause { kind, reason });
         Ok(())
     }
@@ -432,7 +433,7 @@ impl RecordSink for Producer {
     }
 
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
-        // What is sent is reported when the transaction ends; until then only the input is waited for.
+        // Records are reported when the transaction ends; until then this only waits.
         std::thread::sleep(wait.min(RETRY));
         let had_cause = self.cause.is_some();
         self.take_reports();
@@ -444,7 +445,7 @@ impl RecordSink for Producer {
 
     fn hurry(&mut self, wait: Duration, _listener: &mut dyn DeliveryListener) {
         if !wait.is_zero() {
-            // What is not delivered by then is waited for when the transaction ends.
+            // The end of the transaction waits for the rest.
             let _ = self.client.flush(wait);
         }
     }
@@ -491,8 +492,8 @@ impl RecordSink for Producer {
         self.abort(&cause, ABORT_TIMEOUT, listener);
     }
 
-    /// Records that the brokers have not acknowledged. Acknowledged ones are reported when the transaction ends; a caller
-    /// that waits for this number to become 0 must not wait for that.
+    /// Records that the brokers have not acknowledged. Acknowledged ones are not counted, although they are reported
+    /// only when the transaction ends: a caller may wait until this number is 0.
     fn in_flight(&self) -> usize {
         usize::try_from(self.client.in_flight_count()).unwrap_or(0)
     }
@@ -531,7 +532,7 @@ impl RecordSink for Producer {
 
     fn want_max_message_bytes(&mut self, _topic: &str) {}
 
-    /// Not asked for: a record that is too large is refused by the broker, and with it the transaction.
+    /// Not requested: the broker refuses a record that is too large, and the transaction fails.
     fn max_message_bytes(&mut self, _topic: &str, _wait: Duration) -> Option<usize> {
         None
     }

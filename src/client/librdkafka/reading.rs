@@ -1,5 +1,5 @@
-//! How far each partition was read, and what is suspicious about it: offsets that were skipped, a partition that makes no
-//! progress before its end. The stored batch is then inspected.
+//! How far each partition was read. Inspects the stored batch if offsets were skipped, or if a partition makes no
+//! progress before its end.
 
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -10,9 +10,10 @@ use crate::client::settings::Settings;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
-/// How long a partition may stand still before its end until its next batch is looked at.
+/// How long a partition may make no progress before its end until its next batch is inspected.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Offsets passed over are looked at so often; more of them mean a compacted topic or transactions, where they are right.
+/// Skipped offsets are inspected this often; more of them mean a compacted topic or transactions, where gaps are
+/// normal.
 const GAPS: u32 = 16;
 
 /// The partitions that are read.
@@ -20,12 +21,12 @@ const GAPS: u32 = 16;
 pub(super) struct Reading {
     settings: Settings,
     partitions: Vec<Progress>,
-    /// Where the last record was; the next one is mostly of the same partition.
+    /// The index of the last record's partition; the next record is mostly of the same.
     last: usize,
     gaps_left: u32,
     inspection: Option<(String, i32, Offset, Inspection)>,
     inspected: Instant,
-    /// How long until partitions without progress are looked for again.
+    /// How long until partitions are checked for progress again.
     pause: Duration,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct Reading {
 struct Progress {
     topic: String,
     partition: i32,
-    /// The next offset; negative as long as only the engine knows it.
+    /// The next offset; negative while only the engine knows it.
     next: Offset,
     is_at_end: bool,
     heard: Instant,
@@ -52,7 +53,7 @@ impl Reading {
         }
     }
 
-    /// A partition is read from `next` on; a negative number is the engine's own for its beginning or end.
+    /// A partition is read from `next` on; a negative number is the engine's own for the log start offset or the end.
     pub(super) fn begin(&mut self, topic: &str, partition: i32, next: Offset) {
         self.partitions.push(Progress {
             topic: topic.to_owned(),
@@ -63,21 +64,21 @@ impl Reading {
         });
     }
 
-    /// Keeps what `is_read` says is still read.
+    /// Keeps the partitions that are still read, according to `is_read`.
     pub(super) fn retain(&mut self, is_read: impl Fn(&str, i32) -> bool) {
         self.partitions
             .retain(|progress| is_read(&progress.topic, progress.partition));
     }
 
-    /// The next offset of a partition, as far as it is known.
+    /// The next offset of a partition, if known.
     pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
         let is_it = |progress: &&Progress| progress.partition == partition && progress.topic == topic;
         let found = self.partitions.iter().find(is_it);
         found.map(|progress| progress.next).filter(|next| *next >= 0)
     }
 
-    /// Notes that the record at `offset` came, or that `offset` is the partition's end. An error where records before it
-    /// were passed over because their batch is damaged.
+    /// Takes the offset of a record, or with `is_end` of the partition's end. An error if records before it were
+    /// skipped because their batch is damaged.
     pub(super) fn come_to(
         &mut self,
         (topic, partition, offset): (&str, i32, Offset),
@@ -101,7 +102,7 @@ impl Reading {
             return Ok(());
         }
         self.gaps_left -= 1;
-        // Records beyond the last offset of their batch make the next batch begin before them.
+        // If records exceed the last offset of their batch, the next batch begins before the expected offset.
         let doubtful = if offset < expected { offset - 1 } else { expected };
         self.look((topic, partition, doubtful))
     }
@@ -112,7 +113,7 @@ impl Reading {
         damage.map_or(Ok(()), |damage| Err(damage.error))
     }
 
-    /// The partition that makes no progress because its next batch is damaged, and the offset it is at.
+    /// The partition that makes no progress because its next batch is damaged, with its offset.
     pub(super) fn stall(&mut self) -> Option<(String, i32, Offset, Damage)> {
         if let Some((topic, partition, offset, inspection)) = self.inspection.take() {
             let Poll::Ready(damage) = inspection.outcome() else {
@@ -146,7 +147,7 @@ impl Reading {
         None
     }
 
-    /// Whether partitions without progress are to be looked for now.
+    /// Whether to check partitions for progress now.
     pub(super) fn is_due(&self) -> bool {
         self.inspection.is_none() && self.inspected.elapsed() >= self.pause
     }

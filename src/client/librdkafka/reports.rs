@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// Reports kept at most.
+/// The most reports kept.
 const CAPACITY: usize = 256;
 
 /// One report.
@@ -23,7 +23,7 @@ pub(super) enum Report {
         facility: String,
         text: String,
     },
-    /// No OAUTHBEARER token could be had; the reason.
+    /// Why no OAUTHBEARER token was available.
     NoToken(String),
 }
 
@@ -57,7 +57,7 @@ impl Reports {
         });
     }
 
-    /// Keeps the error unless it only says that a partition has no more records, which its queue says as well.
+    /// Keeps the error unless it only says that a partition has no more records, which its queue reports too.
     pub(super) fn push_error(&self, error: &KafkaError, text: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
         text.clone_into(&mut self.kept().last_error);
@@ -69,7 +69,7 @@ impl Reports {
         }
     }
 
-    /// Counts a callback that leaves nothing to keep.
+    /// Counts a callback without a report.
     pub(super) fn count(&self) {
         self.kept().callbacks += 1;
     }

@@ -1,5 +1,4 @@
-//! The one raw call into librdkafka: a token with SASL extensions (KIP-342), which the crate's own way of handing over a
-//! token leaves out.
+//! The one raw call into librdkafka: a token with SASL extensions (KIP-342), which the crate's own call lacks.
 
 #![allow(
     unsafe_code,
@@ -18,7 +17,7 @@ use crate::wire::sasl::Token;
 /// Room for librdkafka's reason of a refusal, in bytes.
 const REASON_BYTES: usize = 512;
 
-/// Hands a token to a client. The error says what librdkafka does not take of it, without the token.
+/// Gives a token to a client. The error says what librdkafka does not accept, without the token.
 pub(super) fn set_token<C: ClientContext>(client: &Client<C>, token: &Token) -> Result<(), String> {
     let text = |text: &str| CString::new(text).map_err(|_| "a token cannot hold a zero byte".to_owned());
     let (value, principal) = (text(token.value.reveal())?, text(&token.principal)?);

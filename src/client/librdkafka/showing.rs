@@ -1,4 +1,5 @@
-//! Records shown to a visitor: a message of librdkafka, and what is whole before a batch that it cannot read.
+//! Shows records to a visitor: a message of librdkafka, and the stored batches before one that it cannot
+//! read.
 
 use std::ops::ControlFlow;
 
@@ -64,7 +65,7 @@ pub(super) fn show(
 }
 
 /// Shows the records of stored batches from an offset on; with `only_committed` none of transactions, since
-/// it is not known here how those end.
+/// their outcome is not known here.
 pub(super) fn show_stored(
     batches: &[Bytes],
     (topic, partition, offset): (&str, i32, Offset),

@@ -1,5 +1,5 @@
-//! Partitions from which nothing comes: their leaders are asked whether they are there, and a silence that lasts too long
-//! ends the reading.
+//! Partitions without records before their end: checks whether their leaders answer; a silence that lasts too long ends
+//! the reading.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use crate::client::record_source::Position;
 use crate::error::{Error, Result};
 use crate::wire::error::in_seconds;
 
-/// How long a partition may be silent before its end until its leader is asked whether it is there.
+/// How long a partition may be silent before its end until its leader is checked.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Partitions from which nothing comes although their end was not seen.
+/// Partitions without records although their end was not reached.
 #[derive(Debug)]
 pub(super) struct Silence {
     /// A silence that lasts longer ends the reading.
     limit: Option<Duration>,
-    /// Since when no leader answers for one of them.
+    /// Since when a leader of one of them does not answer.
     since: Option<Instant>,
     asked_at: Instant,
     told: Vec<String>,
@@ -33,12 +33,12 @@ impl Silence {
         }
     }
 
-    /// A leader has not answered for these partitions, each with what is the matter. Answers what is to be said of those
-    /// that nothing was said of yet.
+    /// Takes partitions whose leaders have not answered, each with the reason. Returns a line for each that was not
+    /// reported yet.
     ///
     /// # Errors
     ///
-    /// It has lasted for too long.
+    /// The silence has lasted for too long.
     fn goes_on(&mut self, unanswered: Vec<(String, i32, String)>) -> Result<Vec<String>> {
         let since = *self.since.get_or_insert(Instant::now());
         let mut lines = Vec::new();
@@ -64,7 +64,7 @@ impl Silence {
 }
 
 impl Consumer {
-    /// Asks the leaders of partitions from which nothing comes whether they are there, and says which are not.
+    /// Checks the leaders of silent partitions, and reports those that do not answer.
     pub(super) fn watch_for_silence(&mut self) -> Result<()> {
         let is_silent = |queue: &&Queue| !queue.is_at_end && queue.heard_at.elapsed() >= SILENCE;
         let silent = self.queues.iter().filter(is_silent);

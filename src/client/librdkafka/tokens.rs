@@ -1,7 +1,7 @@
 //! OAUTHBEARER tokens for librdkafka: one at the start, and the next before it expires.
 //!
-//! The thread that owns a client asks for them in between. librdkafka's own request for a token is not used: its answer
-//! could hold no SASL extensions.
+//! The thread that owns a client requests them between its other work. librdkafka's token callback is not used: through
+//! the crate it cannot pass SASL extensions.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use crate::client::settings::Settings;
 use crate::error::Result;
 use crate::wire::sasl::{Credentials, TokenSource};
 
-/// The time after which a token that could not be had is asked for again, as in librdkafka.
+/// The time after which a failed request for a token is repeated, as in librdkafka.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// Where the tokens come from, if OAUTHBEARER is the mechanism in force, and when the next is due.
@@ -38,7 +38,7 @@ impl Tokens {
         })
     }
 
-    /// Hands the client a token where one is due. A failure is reported, and the token is asked for again later.
+    /// Gives the client a token if one is due. A failure is reported, and the token is requested again later.
     pub(super) fn renew<C: ClientContext>(&self, client: &Client<C>, reports: &Reports) {
         let Some(source) = &self.source else {
             return;

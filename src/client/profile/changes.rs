@@ -1,4 +1,4 @@
-//! Changes of a configuration file as text: what is not changed stays as it was written, comments and all.
+//! Changes of a configuration file as text: everything else stays as it was written, comments included.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub fn with_profile(text: &str, name: &str, entries: &[(String, String)]) -> Str
     text
 }
 
-/// A key as TOML takes it: Kafka's name with its dots, in quotes where the beginning of it is a key, too.
+/// A key in TOML: Kafka's name with its dots, in quotes if a prefix of it is a key too.
 fn toml_key(key: &str, entries: &[(String, String)]) -> String {
     let is_below = |upper: &str, lower: &str| {
         lower

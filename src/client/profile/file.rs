@@ -1,4 +1,4 @@
-//! The text of a configuration file: what stands in it, and on which line. Nothing is looked up here.
+//! The text of a configuration file: its profiles and entries, with their lines. References are not resolved here.
 //!
 //! ```toml
 //! default-profile = "local"
@@ -22,13 +22,13 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::spelling::closest;
 
-/// What a configuration file has in it, for one who wrote something else.
+/// The expected content of a configuration file, for an error message.
 pub(super) const WANTED: &str = "[profile.NAME], and below it lines like bootstrap.servers = \"HOST:PORT\"";
 /// The key of a Java properties file that a profile builds on.
 pub const COMMAND_CONFIG: &str = "command-config";
 /// The colour of the profile's name in a prompt.
 pub const COLOR: &str = "color";
-/// What the profile is, in words.
+/// The description of the profile.
 pub const DESCRIPTION: &str = "description";
 
 /// Keys that are no client settings.
@@ -41,7 +41,7 @@ pub const COLORS: [&str; 7] = ["red", "green", "yellow", "blue", "magenta", "cya
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
     pub path: PathBuf,
-    /// The profile that it says is used when none is named, and the line.
+    /// The profile that is used when none is named, and the line.
     pub default: Option<(String, usize)>,
     /// In the order of the file.
     pub profiles: Vec<WrittenProfile>,
@@ -66,7 +66,7 @@ pub struct Entry {
 }
 
 impl WrittenProfile {
-    /// The value of a key; of two the later.
+    /// The value of a key; of two the later counts.
     pub fn get(&self, key: &str) -> Option<&str> {
         let key = setting_keys::canonical(key);
         let mut found = self.entries.iter().rev();
@@ -76,12 +76,12 @@ impl WrittenProfile {
 }
 
 impl ConfigFile {
-    /// What a text says.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// It is no TOML; there are other tables or keys than `default-profile` and `profile.NAME`; a value is no text, number or
-    /// truth value. The message has file and line.
+    /// It is no TOML; there are other tables or keys than `default-profile` and `profile.NAME`; a value is no string,
+    /// number or boolean. The message has file and line.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let document = Document::parse(text).map_err(|error| {
             let line = line_at(text, error.span().map(|span| span.start));
@@ -127,8 +127,7 @@ impl ConfigFile {
             .try_for_each(|profile| self.check_profile(profile))
     }
 
-    /// Checks that every key of a profile has a meaning: one that nobody knows was meant for another, and would be missed in
-    /// silence.
+    /// Checks that every key of a profile is known: an unknown one is probably misspelt, and would be ignored silently.
     pub fn check_profile(&self, profile: &WrittenProfile) -> Result<()> {
         for Entry { key, value, line } in &profile.entries {
             if key == COLOR && !COLORS.contains(&value.as_str()) {
@@ -237,7 +236,7 @@ fn flatten(prefix: &str, level: &Level, into: &mut Vec<Entry>) -> Result<()> {
     Ok(())
 }
 
-/// At the top only `profile` and `default-profile` have a meaning; anything else was meant for one of them.
+/// The error for an unknown name at the top level, where only `profile` and `default-profile` are known.
 fn unknown_name(name: &str, item: &Item) -> String {
     let is_heading = item.as_table().is_some_and(|table| !table.is_dotted());
     if is_heading {

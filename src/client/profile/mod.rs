@@ -1,7 +1,7 @@
 //! Profiles: named settings in the user's configuration file and in the file of a project.
 //!
-//! Owns which profile is in force and which of its entries count. What the entries mean is the settings' part, which
-//! also follow their references. `file` reads the text, `changes` alters it, `trust` says what a project's file may do.
+//! Owns which profile is in force and which of its entries count. `settings` gives the entries their meaning and
+//! resolves their references. `file` reads the text, `changes` alters it, `trust` decides what a project's file may do.
 
 pub mod changes;
 pub mod file;
@@ -25,46 +25,46 @@ pub use file::{COLOR, COMMAND_CONFIG, ConfigFile, DESCRIPTION, Entry, WrittenPro
 /// The profile used when none is named and no file names one.
 const DEFAULT: &str = "default";
 
-/// Every profile that there is.
+/// All existing profiles.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     user: ConfigFile,
     project: Option<Project>,
-    /// What the user should know: one line each.
+    /// Notes for the user, one line each.
     pub notes: Vec<String>,
 }
 
-/// The file of a project, and what it may do.
+/// The file of a project, and whether it is trusted.
 #[derive(Clone, Debug)]
 struct Project {
     file: ConfigFile,
     is_trusted: bool,
 }
 
-/// A profile with where it stands.
+/// A profile and its file.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile<'a> {
     pub written: &'a WrittenProfile,
     pub file: &'a ConfigFile,
-    /// Whether it stands in the file of a project.
+    /// Whether it is in the file of a project.
     pub is_of_project: bool,
     /// Whether everything in it counts.
     pub is_trusted: bool,
 }
 
-/// Where a setting of a profile stands.
+/// The place of a profile's setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The name of the profile.
     pub profile: String,
     pub file: PathBuf,
     pub line: usize,
-    /// Whether it is the user's own, or of a project that the user trusts.
+    /// Whether it is the user's own, or from a project file that the user trusts.
     pub is_trusted: bool,
 }
 
 impl Place {
-    /// The file and the line, as an editor takes them.
+    /// The file and the line, as editors accept them.
     pub fn file_and_line(&self) -> String {
         format!("{}:{}", shown(&self.file), self.line)
     }
@@ -107,7 +107,7 @@ impl Catalog {
         &self.user
     }
 
-    /// The project's file, when there is one that counts.
+    /// The project's file, if there is one that counts.
     pub fn project_file(&self) -> Option<&Path> {
         self.project.as_ref().map(|project| project.file.path.as_path())
     }
@@ -130,8 +130,8 @@ impl Catalog {
             .ok_or_else(|| self.unknown(name))
     }
 
-    /// The profile in force: the one that `name` asks for; else the one that the project's file says is the default,
-    /// which the project itself may define; else that of the user's file. `None` without any of these.
+    /// The profile in force: the one with `name`; else the default of the project's file, which the project itself may
+    /// define; else the default of the user's file. `None` without any of these.
     pub fn select(&self, name: Option<&str>) -> Result<Option<Profile<'_>>> {
         if let Some(name) = name {
             return self.named(name).map(Some);
@@ -190,7 +190,7 @@ impl Catalog {
 }
 
 impl Profile<'_> {
-    /// Checks that each entry has a meaning and, in a project's file, that it may have it.
+    /// Checks that each entry is known and, in a project's file, allowed.
     pub fn check(&self) -> Result<()> {
         self.file.check_profile(self.written)?;
         if self.is_trusted {
@@ -209,7 +209,7 @@ impl Profile<'_> {
         Ok(())
     }
 
-    /// The client settings of the profile, with where each stands; paths that are relative begin at the file's folder.
+    /// The client settings of the profile, with the place of each; relative paths begin at the file's folder.
     pub fn settings(&self) -> impl Iterator<Item = (&str, String, Place)> {
         let is_setting = |entry: &&Entry| ![COLOR, DESCRIPTION].contains(&entry.key.as_str());
         self.written.entries.iter().filter(is_setting).map(|entry| {
@@ -255,7 +255,7 @@ pub fn text_of(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Whether a file is the user's, or the administrator's.
+/// Whether the owner of a file is the user or root.
 fn is_own(path: &Path) -> Result<bool> {
     let owner = fs::metadata(path)
         .map_err(|error| Error::from(error).context(path.display()))?

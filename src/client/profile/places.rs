@@ -25,8 +25,8 @@ fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
     Some(folder.join("kafkit"))
 }
 
-/// The file of the project that `folder` is in: the nearest, up to the root of the repository. Outside of a repository only
-/// `folder` itself is looked at: what lies in a folder above may be anybody's.
+/// The file of the project that `folder` is in: the nearest, up to the root of the repository. Outside of a repository
+/// only `folder` itself is searched: a file in a folder above may be from anybody.
 pub fn project_file(folder: &Path) -> Option<PathBuf> {
     let root = folder.ancestors().find(|folder| folder.join(".git").exists());
     let last = root.unwrap_or(folder);

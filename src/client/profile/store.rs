@@ -1,4 +1,4 @@
-//! Writing a configuration file: whole or not at all, and readable by its owner alone.
+//! Writes a configuration file: whole or not at all, and readable by its owner alone.
 
 use std::fs::{self, DirBuilder};
 use std::io::Write;
@@ -7,9 +7,9 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Replaces the file; a link to it stays a link. Folders that are missing are made.
+/// Replaces the file; a link to it stays a link. Missing folders are created.
 pub fn write(path: &Path, text: &str) -> Result<()> {
-    // A link, into a folder under version control say, is followed.
+    // A link is followed, for example into a folder under version control.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     replace(&target, text)
         .map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
@@ -18,7 +18,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
 fn replace(target: &Path, text: &str) -> std::io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    // Such a file is made with mode 0600.
+    // `tempfile` creates files with mode 0600.
     let mut file = tempfile::Builder::new().prefix(".kafkit-").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

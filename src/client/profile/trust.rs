@@ -1,7 +1,7 @@
-//! Which project files the user trusts: by path and content, so that a changed file has to be looked at again.
+//! Which project files the user trusts: by path and content, so that a changed file must be trusted again.
 //!
-//! A project's file comes with a repository that anybody may have written. Without trust it says no more than which
-//! cluster the project uses: what it may set is [`needs_trust`].
+//! A project's file comes with a repository that anybody may have written. Without trust it may only name the
+//! cluster of the project: see [`needs_trust`].
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,10 +14,10 @@ use super::file::{COLOR, DESCRIPTION, Entry};
 use super::{places, store};
 use crate::error::{Error, Result};
 
-/// Why an entry of a project's file counts only when the file is trusted; `None` when it is harmless.
+/// Why an entry of a project's file needs a trusted file; `None` if it is harmless.
 ///
-/// What runs a command, reads a secret or a file, or decides how a connection is secured could send the user's
-/// secrets to a stranger.
+/// An entry that runs a command, reads a secret or a file, or decides how a connection is secured could send
+/// the user's secrets to an attacker.
 pub(super) fn needs_trust(entry: &Entry) -> Option<&'static str> {
     let key = setting_keys::canonical(&entry.key);
     if entry.value.contains("${") {
@@ -39,7 +39,7 @@ pub(super) fn needs_trust(entry: &Entry) -> Option<&'static str> {
     None
 }
 
-/// Whether the user has said that this file with this content may do all that a profile may.
+/// Whether the user trusts this file with this content.
 pub(super) fn is_trusted(path: &Path, content: &str) -> bool {
     let Some(line) = line_for(path, content) else {
         return false;
@@ -55,7 +55,7 @@ pub fn trust(path: &Path, content: &str) -> Result<()> {
     write(&lines)
 }
 
-/// Trusts the file no longer, whatever its content. Says whether it was trusted.
+/// Removes the trust in the file, with any content. Returns whether it was trusted.
 pub fn revoke(path: &Path) -> Result<bool> {
     let lines = without(path);
     let was_there = lines.len() < known().len();
@@ -83,7 +83,7 @@ fn line_for(path: &Path, content: &str) -> Option<String> {
     Some(line)
 }
 
-/// A list that cannot be read trusts nothing.
+/// The lines of the list; none if it cannot be read.
 fn known() -> Vec<String> {
     let text = places::trust_file().and_then(|path| fs::read_to_string(path).ok());
     text.unwrap_or_default().lines().map(str::to_owned).collect()

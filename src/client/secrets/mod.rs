@@ -1,6 +1,6 @@
-//! Where a secret comes from when it is written nowhere: a file, a command, a keyring, the terminal.
+//! The sources of secrets that are not in a setting: a file, a command, a keyring, the terminal.
 //!
-//! Owns how each is asked. What a secret is for, and when it is asked for, is the caller's.
+//! Owns how each is read. The caller knows what a secret is for, and when it is needed.
 
 pub mod terminal;
 
@@ -10,23 +10,24 @@ use std::process::{Command, Stdio};
 
 use crate::error::{Error, Result};
 
-/// The longest password that is read, in bytes; a file of another kind is noticed before it is used.
+/// The longest password that is read, in bytes, so that a wrong file is noticed.
 pub const LONGEST_PASSWORD: u64 = 4096;
 
-/// What a shell command prints, without the line end. Its stderr is ours: it may have something to say.
+/// The output of a shell command, without the line end. It shares our stderr, so that its messages are seen.
 ///
 /// # Errors
 ///
-/// The command cannot be run, fails, or prints more than `most` bytes or no UTF-8. What it printed is not told.
+/// The command cannot be run, fails, or prints more than `most` bytes or no UTF-8. The message does not have
+/// its output.
 pub fn printed_by(line: &str, most: u64) -> Result<String> {
     let mut command = Command::new("sh");
     command.args(["-c", line]);
     output_of(command, "the command", most)
 }
 
-/// The password of `account` at `service` in the keyring of the desktop, as the system's own tool tells it.
+/// The password of `account` at `service` in the keyring of the desktop, from the system's own tool.
 ///
-/// The keyring is asked by a command: a library for it would bring a D-Bus client of its own.
+/// The keyring is read by a command: a library for it would need a D-Bus client.
 pub fn from_keyring(service: &str, account: &str) -> Result<String> {
     let mut command = if cfg!(target_os = "macos") {
         let mut command = Command::new("security");
@@ -57,7 +58,7 @@ fn output_of(mut command: Command, what: &str, most: u64) -> Result<String> {
         Some(stdout) => text_of(stdout, what, most),
         None => Ok(String::new()),
     };
-    // With its pipe closed, a command that prints without end ends, too.
+    // Since its pipe is closed, a command with endless output ends too.
     let status = child.wait().map_err(|error| failed(&error))?;
     let text = text?;
     if status.success() {
@@ -67,7 +68,7 @@ fn output_of(mut command: Command, what: &str, most: u64) -> Result<String> {
     }
 }
 
-/// All that a reader has, up to `most` bytes.
+/// The text of a reader; more than `most` bytes are an error.
 pub fn text_of(reader: impl Read, place: &str, most: u64) -> Result<String> {
     let mut bytes = Vec::new();
     reader

@@ -1,4 +1,4 @@
-//! Asking for a secret on the terminal, whatever stdin and stdout are: what is typed is not shown.
+//! Asks for a secret on the terminal, whatever stdin and stdout are: what is typed is not shown.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
@@ -7,7 +7,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 
 use crate::error::{Error, Result};
 
-/// What the keys send.
+/// The bytes of control keys.
 const INTERRUPT: u8 = 3;
 const END: u8 = 4;
 const BACKSPACE: u8 = 8;
@@ -17,7 +17,7 @@ const DELETE: u8 = 127;
 /// The longest answer, in bytes.
 const LONGEST: usize = 4096;
 
-/// Whether somebody sits there who can see a question and answer it.
+/// Whether there is a terminal on which a user can see a question and answer it.
 pub fn is_there() -> bool {
     io::stderr().is_terminal() && open().is_ok()
 }
@@ -34,7 +34,7 @@ fn open() -> io::Result<File> {
 pub fn ask_unseen(question: &str) -> Result<String> {
     let terminal = open().map_err(|error| Error::from(error).context("the terminal"))?;
     let mut screen = &terminal;
-    // Who answers at once must not be seen either.
+    // Hides the input before the question, for a user who types at once.
     let unseen = Unseen::begin(&terminal)?;
     write!(screen, "{question}")?;
     screen.flush()?;
@@ -44,7 +44,7 @@ pub fn ask_unseen(question: &str) -> Result<String> {
     answer
 }
 
-/// A terminal that shows nothing and hands over each key; dropped, it is as it was.
+/// A terminal without echo that delivers each key; when dropped it is restored.
 struct Unseen<'a> {
     terminal: &'a File,
     before: Termios,
@@ -54,7 +54,7 @@ impl<'a> Unseen<'a> {
     fn begin(terminal: &'a File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut unseen = before.clone();
-        // Ctrl-C comes as a key, so that the terminal can be put right before the program ends.
+        // Ctrl-C arrives as a key, so that the terminal can be restored before the program ends.
         unseen
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
@@ -67,7 +67,7 @@ impl<'a> Unseen<'a> {
 
 impl Drop for Unseen<'_> {
     fn drop(&mut self) {
-        // Nothing can be done about a terminal that is gone.
+        // A terminal that is gone cannot be restored.
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
     }
 }
@@ -88,7 +88,8 @@ fn read_line(keys: &mut impl Read) -> Result<String> {
     String::from_utf8(line).map_err(|_| Error::usage("the answer is not UTF-8"))
 }
 
-/// A letter has several bytes in UTF-8: those that continue it begin with the bits 10.
+/// Removes a character, which may have several bytes in UTF-8: those after the first begin with the
+/// bits 10.
 fn take_last_letter(line: &mut Vec<u8>) {
     while line.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {}
 }

@@ -1,7 +1,7 @@
 //! From settings to TLS and SASL: stores, login modules, tokens.
 //!
-//! A setting that cannot be honoured here is an error when leaving it out would make the connection weaker than
-//! asked for. Settings of a layer that is not used (TLS settings without TLS) are left unread, as in Java.
+//! A setting that cannot be honoured here is an error if ignoring it would make the connection less secure than
+//! requested. Settings of a layer that is not used (TLS settings without TLS) are not read, as in Java.
 
 mod oauth;
 mod sasl;
@@ -35,7 +35,7 @@ impl Security {
         })
     }
 
-    /// librdkafka's settings that mean the same.
+    /// The equivalent settings of librdkafka.
     pub(super) fn librdkafka_entries(&self) -> Result<Vec<(String, String)>> {
         let mut entries = vec![(
             "security.protocol".to_owned(),

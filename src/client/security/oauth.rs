@@ -21,10 +21,10 @@ use crate::wire::sasl::{Token, TokenSource};
 /// How long an unsecured token is valid, in seconds, unless the login module says otherwise.
 const DEFAULT_LIFETIME_S: f64 = 3600.0;
 
-/// The longest token that is read, in bytes: brokers take no longer requests before they know who asks.
+/// The longest token that is read, in bytes: brokers accept no longer requests before authentication.
 const LONGEST_TOKEN: u64 = 512 * 1024;
 
-/// Kafka's own handlers and retrievers; what they do is done here.
+/// Kafka's own handlers and retrievers, which this file replaces.
 const KNOWN_CLASSES: [&str; 5] = [
     "OAuthBearerLoginCallbackHandler",
     "OAuthBearerUnsecuredLoginCallbackHandler",
@@ -83,7 +83,7 @@ pub(super) fn source(settings: &Settings, module: Option<&LoginModule>) -> Resul
     }
 }
 
-/// The SASL extensions (KIP-342) in the spellings of Kafka's two handlers and of librdkafka.
+/// The SASL extensions (KIP-342), from the settings of Kafka's two handlers and of librdkafka.
 fn extensions(settings: &Settings, module: Option<&LoginModule>) -> Vec<(String, String)> {
     let mut extensions = Vec::new();
     for (name, value) in module.iter().flat_map(|module| &module.options) {
@@ -156,7 +156,7 @@ impl TokenSource for FromEndpoint {
     }
 }
 
-/// A token with what its claims say, as far as it is a JWT. Nothing is verified: that is the broker's part.
+/// A token with the data of its claims, if it is a JWT. Nothing is verified: the broker does so.
 fn describe(value: Secret, extensions: &[(String, String)]) -> Token {
     let claims = value
         .reveal()
@@ -182,7 +182,7 @@ fn describe(value: Secret, extensions: &[(String, String)]) -> Token {
     }
 }
 
-/// A token without signature: who we say we are. Only for brokers set up for tests.
+/// A token without signature that only claims an identity. Only for test brokers.
 #[derive(Debug)]
 struct Unsecured {
     claims: Map<String, Value>,
@@ -260,7 +260,7 @@ fn from_librdkafka(settings: &Settings, claims: &mut Map<String, Value>, lifetim
     Ok(())
 }
 
-/// Java's list claims: the first character separates, `,a,b` or `|a|b`; without one it is a single value.
+/// Java's list claims: the first character is the separator, `,a,b` or `|a|b`; without one it is a single value.
 fn list(value: &str) -> Vec<&str> {
     match value.chars().next() {
         Some(separator) if !separator.is_ascii_alphanumeric() => {
@@ -288,7 +288,8 @@ impl TokenSource for Unsecured {
     }
 }
 
-/// Seconds since 1970, in whole milliseconds and rounded down as in Java: a broker refuses a token of the next millisecond.
+/// Seconds since 1970, in whole milliseconds and rounded down as in Java: a broker refuses a token issued in the next
+/// millisecond.
 fn now_s() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     now.as_millis() as f64 / 1000.0

@@ -10,10 +10,10 @@ use crate::wire::Secret;
 use crate::wire::sasl::jaas::{LoginModule, module_class};
 use crate::wire::sasl::{Credentials, ScramHash};
 
-/// Settings that put somebody's own Java classes in the place of Kafka's.
+/// Settings that replace Kafka's Java classes by others.
 const REPLACEMENTS: [&str; 2] = ["sasl.client.callback.handler.class", "sasl.login.class"];
 
-/// The section of a JAAS file that is for clients.
+/// The section of a JAAS file for clients.
 const CLIENT_SECTION: &str = "KafkaClient";
 
 const SUPPORTED: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
@@ -60,8 +60,8 @@ fn scram(settings: &Settings, module: Option<&LoginModule>, hash: ScramHash) -> 
     })
 }
 
-/// The login module of `sasl.jaas.config`, unless user name and password come from a stronger place; where none of them
-/// is set, that of the JAAS file.
+/// The login module of `sasl.jaas.config`, unless user name and password have a stronger origin; if none of them is
+/// set, that of the JAAS file.
 fn login_module(settings: &Settings, mechanism: &str) -> Result<Option<LoginModule>> {
     let key = "sasl.jaas.config";
     let module = match settings.strongest(&[key, "sasl.username", "sasl.password"]) {
@@ -103,7 +103,7 @@ fn module_of_file(mechanism: &str) -> Result<Option<LoginModule>> {
     module.cloned().map(Some).ok_or_else(missing)
 }
 
-/// User name and password: of the login module, or librdkafka's settings.
+/// User name and password, from the login module or librdkafka's settings.
 fn user(settings: &Settings, module: Option<&LoginModule>) -> Result<(String, Secret)> {
     let Some(module) = module else {
         return user_of_settings(settings);
@@ -122,8 +122,8 @@ fn user(settings: &Settings, module: Option<&LoginModule>) -> Result<(String, Se
     Ok((option("username")?.to_owned(), Secret::new(option("password")?)))
 }
 
-/// The same of librdkafka's settings. A user name that they do not say may be that of a weaker login module, so that a flag
-/// can replace the password alone; a password never is.
+/// User name and password from librdkafka's settings. A missing user name may be taken from a weaker login module, so
+/// that a flag can replace the password alone; a password never is.
 fn user_of_settings(settings: &Settings) -> Result<(String, Secret)> {
     let missing =
         |key: &str| settings.complaint(key, "it is missing; without it nobody can be authenticated");

@@ -12,14 +12,14 @@ use crate::error::{Error, Kind, Result};
 use crate::wire::tls::{Identity, TlsOptions, Trust};
 use crate::wire::{Secret, key_store, system_authorities, tls_names};
 
-/// TLS options, and the authorities in the form that is handed on best.
+/// TLS options, and the authorities in the best form to pass to librdkafka.
 #[derive(Debug)]
 pub(in crate::client) struct TlsSettings {
     pub(in crate::client) options: TlsOptions,
     authorities: Authorities,
 }
 
-/// Whom we trust.
+/// The authorities that we trust.
 #[derive(Debug)]
 pub(in crate::client) enum Authorities {
     Nobody,
@@ -28,10 +28,10 @@ pub(in crate::client) enum Authorities {
     Certificates(Vec<X509>),
 }
 
-/// Settings that replace Java's TLS by somebody's own. Going on without would change who is trusted.
+/// Settings that replace Java's TLS by another. Ignoring them would change which brokers are trusted.
 const REPLACEMENTS: [&str; 3] = ["ssl.engine.factory.class", "ssl.provider", "security.providers"];
 
-/// librdkafka's settings that have no equal on our own connections.
+/// librdkafka's settings without an equivalent on our own connections.
 const UNSUPPORTED: [&str; 6] = [
     "ssl.crl.location",
     "ssl.providers",
@@ -75,8 +75,8 @@ pub(super) fn read(settings: &Settings) -> Result<TlsSettings> {
 }
 
 impl TlsSettings {
-    /// The same for librdkafka, or a refusal where it would connect with less than was asked for: it has no setting
-    /// for the oldest version of TLS, nor for the cipher suites of TLS 1.3.
+    /// The settings for librdkafka, or an error if its connection would be less secure than requested: it has no
+    /// setting for the oldest version of TLS, nor for the cipher suites of TLS 1.3.
     pub(super) fn librdkafka_entries(&self, entries: &mut Vec<(String, String)>) -> Result<()> {
         if self.options.oldest_version == SslVersion::TLS1_3 || self.options.cipher_suites.is_some() {
             let problem =
@@ -116,7 +116,7 @@ impl TlsSettings {
     }
 }
 
-/// Java refuses a password that protects nothing: its user believes that something is protected.
+/// Refuses a password without a store, as Java does: the user believes that something is protected.
 fn check_passwords(settings: &Settings) -> Result<()> {
     for (store, material, others, key, words) in [
         (
@@ -158,7 +158,7 @@ fn check_passwords(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Java checks the name unless the setting is there and empty; librdkafka's word for that is "none".
+/// Java checks the host name unless the setting is present and empty; librdkafka's value for that is "none".
 fn check_host_name(settings: &Settings) -> Result<bool> {
     let key = "ssl.endpoint.identification.algorithm";
     match settings
@@ -186,7 +186,7 @@ fn ciphers(settings: &Settings) -> Result<(Option<String>, Option<String>)> {
     ciphers.map_err(|problem| settings.complaint(key, problem))
 }
 
-/// Whom to trust. Of several settings that say so, the one of the strongest origin counts.
+/// The authorities to trust. Of several settings for them, the one of the strongest origin counts.
 fn authorities(settings: &Settings) -> Result<Authorities> {
     if settings
         .get("enable.ssl.certificate.verification")
@@ -288,7 +288,7 @@ fn identity(settings: &Settings) -> Result<Option<Identity>> {
     }
 }
 
-/// Java's name of a store's format. Which of them a file is, its first bytes tell.
+/// Checks Java's name of a store's format. The actual format is recognized by the file's first bytes.
 fn store_type(settings: &Settings, key: &str) -> Result<()> {
     match settings
         .get(key)

@@ -14,17 +14,17 @@ use crate::wire::http::{self, HttpAnswer, HttpServer, Url};
 use crate::wire::sasl::jaas::LoginModule;
 use crate::wire::tls::Tls;
 
-/// The longest wait, unless `sasl.login.connect.timeout.ms` or `sasl.login.read.timeout.ms` say otherwise.
+/// The longest wait, unless `sasl.login.connect.timeout.ms` or `sasl.login.read.timeout.ms` is set.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where to ask, and as whom.
+/// The server, and the client's id and secret.
 #[derive(Debug)]
 pub(super) struct TokenEndpoint {
     server: HttpServer,
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
-    /// Whether id and secret are form-encoded before they are put together (RFC 6749 §2.3.1).
+    /// Whether id and secret are form-encoded before they are joined (RFC 6749 §2.3.1).
     encode_header: bool,
 }
 
@@ -69,7 +69,7 @@ impl TokenEndpoint {
         })
     }
 
-    /// Asks for a token. The error says what the server answered, without secrets.
+    /// Requests a token. The error has the server's answer without secrets.
     pub(super) fn fetch(&self) -> Result<Secret, String> {
         let place = format!("the OAuth server {}", self.server.place());
         let answer = self.server.ask(&self.request());
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use crate::client::settings::Origin;
 
-    /// A server that answers one request with `answer` and gives back what it was asked.
+    /// A server that answers one request with `answer` and returns the request.
     fn serve(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

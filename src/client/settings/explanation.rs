@@ -1,4 +1,4 @@
-//! Each setting with where it came from, what it became, and what it replaced. Secrets are masked here, once.
+//! Each setting with its origin, its effect, and what it replaced. Secrets are masked here, once.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::super::setting_keys;
 use super::{Origin, Setting, Settings};
 use crate::wire::sasl::jaas::LoginModule;
 
-/// What stands in the place of a secret.
+/// Shown instead of a secret.
 const HIDDEN: &str = "[hidden]";
 
 /// A setting in force.
@@ -16,28 +16,28 @@ const HIDDEN: &str = "[hidden]";
 pub struct Explained {
     pub key: String,
     pub given: Given,
-    /// What becomes of it.
+    /// The effect of the setting.
     pub effect: String,
-    /// What it replaces, the strongest first.
+    /// The values that it replaces, the strongest first.
     pub overridden: Vec<Given>,
 }
 
-/// A value with the place it was given in.
+/// A value with its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// The value, or what may be shown in its place.
+    /// The value, or what may be shown instead.
     pub value: String,
-    /// Where a value that stands elsewhere is taken from, as it is written.
+    /// The reference to a value stored elsewhere, as it is written.
     pub reference: Option<String>,
     pub is_secret: bool,
-    /// In words.
+    /// A text for the user.
     pub origin: String,
     /// `flag`, `-X`, `environment`, `file`, `profile` or `default`.
     pub kind: &'static str,
 }
 
 impl Settings {
-    /// Every setting that is given, in the order of the keys.
+    /// Every given setting, in the order of the keys.
     pub fn explain(&self) -> Vec<Explained> {
         self.in_force()
             .map(|setting| {
@@ -59,7 +59,7 @@ impl Settings {
     }
 }
 
-/// A value that may be shown: secrets are masked.
+/// The value with secrets masked.
 pub fn masked(key: &str, value: &str) -> String {
     match key {
         _ if !setting_keys::is_secret(key) || is_one_reference(value) => value.to_owned(),
@@ -77,7 +77,7 @@ fn given(setting: &Setting) -> Given {
     let reference = written.filter(|text| !is_secret || is_one_reference(text));
     let value = match written {
         Some(text) if asks_for(text) => "(asked for when it is needed)".to_owned(),
-        // What a reference led to is no reference itself, whatever it looks like.
+        // The value of a reference is no reference itself, even if it looks like one.
         Some(_) if is_secret => HIDDEN.to_owned(),
         _ => masked(&setting.key, &setting.value),
     };
@@ -109,7 +109,8 @@ fn origin_of(setting: &Setting) -> (&'static str, String) {
     }
 }
 
-/// The class of a login module and the names of its options; of their values only the user's name.
+/// The class of a login module and the names of its options, but of their values only the user
+/// name.
 fn masked_login(text: &str) -> String {
     let Ok(module) = LoginModule::parse(text) else {
         return HIDDEN.to_owned();

@@ -1,5 +1,5 @@
-//! Values that stand elsewhere: looked up when it is known which of them are in force, so that nobody is asked for a
-//! password that a stronger setting has replaced.
+//! Resolves references to values stored elsewhere, once the settings in force are known, so that the user is not asked
+//! for a password that a stronger setting has replaced.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ pub(super) struct Reference {
     is_resolved: bool,
 }
 
-/// Who may be asked for a value.
+/// Whether values may be requested from commands or the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asking {
-    /// Everybody: commands run, and the user is asked on the terminal.
+    /// Yes: commands are run, and the user is asked on the terminal.
     Allowed,
-    /// Nobody. Where a value has to be asked for, the look-up fails.
+    /// No: a value that must be requested is an error.
     Refused,
-    /// Nobody. Where a value has to be asked for, it stays as it is written.
+    /// No: a value that must be requested stays as it is written.
     PassedOver,
 }
 
 impl Settings {
-    /// Adds a setting whose value may hold references to what stands elsewhere.
+    /// Adds a setting whose value may have references to values stored elsewhere.
     pub(super) fn set_unresolved(
         &mut self,
         key: &str,
@@ -49,11 +49,11 @@ impl Settings {
         }
     }
 
-    /// Looks up the values in force that stand elsewhere. A reference that stands there twice is asked for once.
+    /// Resolves the references of the settings in force. A reference that occurs twice is resolved once.
     ///
     /// # Errors
     ///
-    /// A reference leads nowhere, or may not be asked for. The message has the place of the setting.
+    /// A reference cannot be resolved, or may not be. The message has the place of the setting.
     pub fn resolve_references(&mut self, asking: Asking) -> Result<()> {
         let in_force: Vec<usize> = self.positions_in_force();
         let mut known: BTreeMap<(PathBuf, String), String> = BTreeMap::new();
@@ -66,7 +66,7 @@ impl Settings {
         self.check_receiver_of_secrets()
     }
 
-    /// Where the settings in force stand among all of them.
+    /// The indexes of the settings in force among all settings.
     fn positions_in_force(&self) -> Vec<usize> {
         let mut best: BTreeMap<&str, usize> = BTreeMap::new();
         for (position, setting) in self.entries.iter().enumerate() {
@@ -79,8 +79,7 @@ impl Settings {
         best.into_values().collect()
     }
 
-    /// A secret goes only where the user sends it: an address that a project's file names, which the user has not looked
-    /// at, gets none.
+    /// Secrets are sent only to brokers that the user has chosen: an address from an untrusted project file gets none.
     fn check_receiver_of_secrets(&self) -> Result<()> {
         let Some(Origin::Profile(address)) = self.find("bootstrap.servers").map(|setting| &setting.origin)
         else {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use crate::records::control_record::ControlType;
 use crate::topic_partition::Offset;
 
-/// The aborted transactions of one answer for one partition, walked along with its batches.
+/// The aborted transactions of one answer for one partition, followed along its batches.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Aborted {
     /// Not yet begun, the next one last.

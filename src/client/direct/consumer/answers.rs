@@ -1,4 +1,4 @@
-//! What brokers answer to a fetch, and what follows for the partitions in it.
+//! Takes the answers to fetches, and updates the partitions in them.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ impl DirectSource {
         }
     }
 
-    /// Which of the partitions asked for this is; answers come in the order of the request.
+    /// Which of the requested partitions this is; answers are in the order of the request.
     pub(super) fn find(
         &self,
         frame: &[u8],
@@ -110,7 +110,7 @@ impl DirectSource {
         None
     }
 
-    /// Moves a partition's position over what came; gives what is to be shown.
+    /// Moves a partition's position over the fetched batches; returns the section to be shown.
     pub(super) fn take_partition(
         &mut self,
         broker: BrokerId,
@@ -186,7 +186,7 @@ impl DirectSource {
             code => {
                 self.failed(place);
                 let failures = self.positions.get(place).map_or(0, Position::failures);
-                // The same refusal again and again does not pass.
+                // An error that is repeated this often is permanent.
                 if failures > 5 {
                     let error = ApiError { code, message: None };
                     let error = Error::from(error).context(self.name(place));
@@ -228,7 +228,7 @@ impl DirectSource {
     }
 }
 
-/// Moves the position over whole batches. Where they make no sense it stops: showing them says why.
+/// Moves the position over whole batches. It stops at invalid ones: showing them gives the error.
 fn advance(position: &mut Position, bytes: &[u8]) {
     let mut batches = Batches::new(bytes);
     for batch in batches.by_ref() {
@@ -237,7 +237,7 @@ fn advance(position: &mut Position, bytes: &[u8]) {
             return;
         };
         let next = batch.header.next_offset();
-        // Batches before the position may come; one that takes us nowhere is no batch.
+        // Batches before the position are possible; one that does not advance it is invalid.
         if next <= batch.header.base_offset.min(position.offset) {
             position.state = State::Halted;
             return;

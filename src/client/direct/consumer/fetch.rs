@@ -1,4 +1,5 @@
-//! What is fetched next, and from whom: one request a broker, for every partition that is read from it.
+//! What is fetched next, and from which broker: one request for each broker, with every partition that
+//! is read from it.
 
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use crate::client::consume_settings::ConsumeSettings;
 use crate::client::direct::network::Node;
 use crate::topic_partition::BrokerId;
 
-/// Fetched answers that wait to be shown; more are not asked for.
+/// The most fetched answers that wait to be shown; no more are requested.
 const MOST_FETCHED: usize = 2;
 /// The first versions with sessions and with racks.
 const SESSIONS: i16 = 7;

@@ -1,6 +1,7 @@
 //! The answer to Fetch (versions 4 to 17), read in place: records are not copied out of it.
 //!
-//! Every length is held against the bytes that are there. <https://kafka.apache.org/protocol#The_Messages_Fetch>
+//! Every length is checked against the bytes that are there.
+//! <https://kafka.apache.org/protocol#The_Messages_Fetch>
 
 use std::ops::Range;
 
@@ -27,7 +28,7 @@ pub(super) struct FetchAnswer {
     pub(super) partitions: Vec<PartitionAnswer>,
 }
 
-/// What the answer says of one partition.
+/// The answer for one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PartitionAnswer {
     /// Where in the frame the topic's name is; empty where the topic has an id instead.
@@ -36,7 +37,7 @@ pub(super) struct PartitionAnswer {
     pub(super) partition: i32,
     pub(super) code: i16,
     pub(super) high_watermark: Offset,
-    /// The first offset of an open transaction, or the high watermark.
+    /// The last stable offset: the first offset of an open transaction, or the high watermark.
     pub(super) last_stable_offset: Offset,
     pub(super) log_start_offset: Offset,
     /// Producer ids, and where their aborted transactions begin.
@@ -49,7 +50,7 @@ pub(super) struct PartitionAnswer {
     pub(super) records: Range<usize>,
 }
 
-/// Reads an answer; the frame starts with its correlation id. `None` is an answer that makes no sense.
+/// Reads an answer; the frame starts with its correlation id. `None` if it cannot be decoded.
 pub(super) fn parse(frame: &[u8], version: i16) -> Option<FetchAnswer> {
     let mut fields = Fields {
         frame,
@@ -131,7 +132,7 @@ impl Fields<'_> {
         } else {
             usize::try_from(self.i32()?).unwrap_or(0)
         };
-        // Nothing that is counted takes less than a byte.
+        // Each counted element takes at least a byte.
         let room = self.frame.len() - self.at;
         (count <= room).then_some(count)
     }

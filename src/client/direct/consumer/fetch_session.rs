@@ -1,7 +1,8 @@
-//! What a broker remembers of our fetches (KIP-227), so that a request names only what has changed. Plain data, without a connection.
+//! The fetch session with a broker (KIP-227), so that a request names only what has changed. Plain data, without a
+//! connection.
 //!
-//! Owns what the broker was told, which counts once it has answered. For few partitions a session saves nothing, and brokers
-//! keep a limited number of them.
+//! Owns what the broker knows of our partitions, which is updated once it has answered. For few partitions a session
+//! saves nothing, and brokers keep a limited number of them.
 
 use std::collections::HashMap;
 
@@ -9,13 +10,13 @@ use uuid::Uuid;
 
 use crate::topic_partition::Offset;
 
-/// Partitions from which on a session is worth its place in a broker's memory.
+/// The fewest partitions for which a session is worth a broker's memory.
 const WORTH: usize = 100;
 /// The epoch of a request outside any session, and of one that begins a session.
 const NO_SESSION: i32 = -1;
 const NEW_SESSION: i32 = 0;
 
-/// What a request says of a partition.
+/// What a request states about a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) topic_id: Uuid,
@@ -23,7 +24,7 @@ pub(super) struct Told {
     pub(super) leader_epoch: i32,
 }
 
-/// What the next request holds. Partitions are named by their place in the source's list.
+/// The content of the next request. Partitions are named by their index in the source's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) id: i32,
@@ -40,9 +41,9 @@ pub(super) struct FetchSession {
     /// Of the next request in the session.
     epoch: i32,
     told: HashMap<usize, Told>,
-    /// What the broker is told by the request under way.
+    /// The partitions in the request in flight.
     telling: HashMap<usize, Told>,
-    /// The broker has no room for sessions.
+    /// The broker has no room for a session.
     is_refused: bool,
 }
 
@@ -64,7 +65,7 @@ impl FetchSession {
             before.is_some_and(|before| before.topic_id != told.topic_id)
         };
         if self.id == 0 || wanted.iter().any(is_other_topic) {
-            // With the id of a session that there is, the broker drops it and begins another.
+            // With the id of an existing session, the broker drops that and begins another.
             self.epoch = NEW_SESSION;
             return Plan {
                 id: self.id,
@@ -100,12 +101,12 @@ impl FetchSession {
                 self.id = id;
                 self.epoch = self.epoch.checked_add(1).unwrap_or(1);
             }
-            // Whatever it is, the broker and we may disagree on what was told.
+            // After any other error the broker's session may differ from ours.
             _ => self.reset(),
         }
     }
 
-    /// The connection is lost, and with it what the broker knew.
+    /// The connection is lost, and the session with it.
     pub(super) fn reset(&mut self) {
         self.id = 0;
         self.epoch = NEW_SESSION;

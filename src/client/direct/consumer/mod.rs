@@ -1,7 +1,8 @@
-//! [`RecordSource`] over our own wire: batches from the brokers that have them, shown where they are in memory.
+//! [`RecordSource`] over our own wire: batches from the brokers that have them, shown in place in memory.
 //!
-//! One thread does it all: an answer's headers say where the next fetch begins, so that is under way while the answer
-//! is decoded and printed. How far a partition is read is decided in [`position`], what its bytes hold in [`show`].
+//! One thread does it all: an answer's headers state where the next fetch begins, so the next fetch is in flight
+//! while the answer is decoded and printed. [`position`] decides how far a partition is read, [`show`] decodes its
+//! bytes.
 
 mod aborted;
 mod answers;
@@ -34,17 +35,17 @@ use position::Position;
 use questions::Inquiry;
 use show::{Section, Viewer};
 
-/// How long one wait inside a longer one lasts.
+/// How long one wait inside a longer one is.
 const STEP: Duration = Duration::from_millis(50);
 
-/// What goes with a request.
+/// The note of a request.
 #[derive(Debug)]
 enum Note {
     Fetch {
         broker: BrokerId,
         asked: Vec<Asked>,
     },
-    /// Questions about offsets, by their place in an inquiry.
+    /// Questions about offsets, by their index in an inquiry.
     Offsets {
         inquiry: u64,
         asked: Vec<usize>,
@@ -55,7 +56,7 @@ enum Note {
     },
 }
 
-/// A partition in a request, and where it was when it was asked for.
+/// A partition in a request, and its position when it was requested.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     place: usize,
@@ -76,15 +77,15 @@ struct Fetched {
 pub(crate) struct DirectSource {
     settings: ConsumeSettings,
     interrupt: Interrupt,
-    /// A partition that cannot be read for longer ends the reading.
+    /// A partition that cannot be read for this long ends the reading.
     give_up_after: Option<Duration>,
     session: Session<Note>,
     seen_answers: u64,
     positions: Vec<Position>,
-    /// Which partition is asked for first, so that all have their turn when answers are full.
+    /// The partition that is requested first, so that all get a turn when answers are full.
     first_position: usize,
     fetched: VecDeque<Fetched>,
-    /// Brokers with a fetch under way: a second on the same connection would wait behind the first.
+    /// Brokers with a fetch in flight: a second one on the same connection would wait for the first.
     fetching: Vec<BrokerId>,
     fetch_sessions: HashMap<BrokerId, FetchSession>,
     viewer: Viewer,
@@ -124,9 +125,9 @@ impl DirectSource {
         })
     }
 
-    /// One turn: what came, what follows from it, and what can be asked now.
+    /// One turn: sends what can be sent, waits up to `wait`, and handles the events.
     fn turn_the_wheel(&mut self, wait: Duration) {
-        // What can be asked is asked before the wait.
+        // Requests are sent before the wait.
         self.ask_questions();
         self.fetch_what_is_wanted();
         for event in self.session.wait(wait.min(self.time_to_next_try())) {
@@ -178,7 +179,7 @@ impl DirectSource {
         }
     }
 
-    /// A partition's question had no good answer.
+    /// A partition's request failed.
     fn failed(&mut self, place: usize) {
         let retry = self.settings.cluster.retry;
         if let Some(position) = self.positions.get_mut(place) {
@@ -232,7 +233,7 @@ impl DirectSource {
         })
     }
 
-    /// Shows what is there; a break or an error leaves the rest for the next time.
+    /// Shows the fetched records; after a break or an error the rest is shown by the next call.
     fn show_fetched(&mut self, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
         while let Some(fetched) = self.fetched.front_mut() {
             while let Some(section) = fetched.sections.front_mut() {
@@ -263,7 +264,7 @@ impl DirectSource {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Waits until `is_done`, an error or the deadline; says whether it was done.
+    /// Waits until `is_done`, an error or the deadline; returns whether it was done.
     fn wait_until(&mut self, wait: Duration, is_done: impl Fn(&Self) -> bool) -> Result<bool> {
         let deadline = Instant::now() + wait;
         loop {

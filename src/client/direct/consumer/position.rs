@@ -1,10 +1,10 @@
 //! How far one partition is read: a state machine without socket or clock.
 //!
-//! Owns the rules about what is asked next, and of whom. Its rules:
-//! - The position moves by the batches that came, each to the end that its header states: compacted gaps, markers and
+//! Owns the rules about what is requested next, and from which broker:
+//! - The position moves by the fetched batches, each to the end that its header states: compacted gaps, markers and
 //!   aborted records count.
-//! - An answer counts only if it was asked for at the present position.
-//! - Under a new leader epoch the position is held against the new leader's log first (KIP-320).
+//! - An answer counts only if it was requested at the current position.
+//! - Under a new leader epoch the position is first validated against the new leader's log (KIP-320).
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,19 @@ use uuid::Uuid;
 
 use crate::topic_partition::{BrokerId, Offset};
 
-/// How long a closer replica is read from before the leader is asked again whether it is the right one.
+/// How long a preferred replica is read from before the leader is asked again (KIP-392).
 const REPLICA_LEASE: Duration = Duration::from_secs(300);
 
-/// What a partition needs before it can be fetched.
+/// What must happen before a partition can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// An offset: the answer to this question of ListOffsets (-2 the first, -1 the end).
     Unresolved(i64),
-    /// The word of the new leader that its log holds the position.
+    /// The confirmation of the new leader that its log has the position.
     Unvalidated,
     /// Nothing.
     Fetching,
-    /// What was fetched must be shown first: it ends in an error.
+    /// Fetched data must be shown first: it ends in an error.
     Halted,
 }
 
@@ -34,35 +34,36 @@ pub(super) struct Position {
     pub(super) topic: String,
     pub(super) partition: i32,
     pub(super) topic_id: Uuid,
-    /// The next offset to be asked for.
+    /// The next offset to fetch.
     pub(super) offset: Offset,
-    /// The next offset to be shown.
+    /// The next offset to show.
     pub(super) shown: Offset,
-    /// Nothing from here on is wanted.
+    /// Records from this offset on are not wanted.
     end: Option<Offset>,
     /// The leader epoch of the last batch; -1 before there was one.
     pub(super) epoch: i32,
     pub(super) leader: Option<BrokerId>,
     pub(super) leader_epoch: i32,
     pub(super) state: State,
-    /// Read no more.
+    /// The partition is no longer read.
     pub(super) is_closed: bool,
-    /// A question about it is under way.
+    /// A request for it is in flight.
     pub(super) is_asked: bool,
-    /// Whom the last question was sent to.
+    /// The broker of the last request.
     pub(super) asked: Option<BrokerId>,
-    /// Changes when the position moves in another way than by reading.
+    /// Changes whenever the position moves in another way than by reading.
     pub(super) generation: u32,
     replica: Option<(BrokerId, Instant)>,
     retry_at: Option<Instant>,
     failures: u32,
-    /// Since when a question has been without a good answer.
+    /// Since when requests have failed.
     pub(super) stuck_since: Option<Instant>,
     pub(super) is_reported: bool,
 }
 
 impl Position {
-    /// A negative offset is a question: -2 is the first there is, -1 the end. Nothing is fetched from `end` on.
+    /// A negative offset is a question of ListOffsets: -2 is the log start offset, -1 the end. Nothing is fetched
+    /// from `end` on.
     pub(super) fn new(topic: &str, partition: i32, offset: Offset, end: Option<Offset>) -> Self {
         Self {
             topic: topic.to_owned(),
@@ -91,14 +92,14 @@ impl Position {
         }
     }
 
-    /// Takes over what the cluster says; says whether the topic is another than before.
+    /// Takes over the cluster's metadata; returns whether the topic was recreated.
     pub(super) fn learn(&mut self, topic_id: Uuid, leader: Option<BrokerId>, leader_epoch: i32) -> bool {
         let is_recreated = !self.topic_id.is_nil() && self.topic_id != topic_id;
         self.topic_id = topic_id;
         if self.leader != leader {
             self.retry_at = None;
             self.replica = None;
-            // The former leader may never answer. If it does, the answer still counts where it fits the position.
+            // The former leader may never answer. If it does, the answer still counts if it fits the position.
             self.is_asked = false;
         }
         let is_new_epoch = leader_epoch > self.leader_epoch && self.leader_epoch >= 0;
@@ -119,11 +120,12 @@ impl Position {
         self.end.is_some_and(|end| self.offset >= end)
     }
 
-    /// Goes on at another offset; a negative one is a question. What was fetched and not shown is dropped.
+    /// Continues at another offset; a negative one is a question of ListOffsets. Fetched data that was not shown is
+    /// dropped.
     pub(super) fn seek(&mut self, offset: Offset) {
         self.offset = offset;
         self.shown = offset;
-        // It was a place in the log that was left: what is read in the other one tells by itself where it ends.
+        // The end belonged to the former log; the new one is read without an end.
         self.end = None;
         self.epoch = -1;
         self.generation += 1;
@@ -135,13 +137,13 @@ impl Position {
         };
     }
 
-    /// Notes that a question was sent.
+    /// Notes that a request was sent.
     pub(super) fn ask(&mut self, broker: BrokerId) {
         self.is_asked = true;
         self.asked = Some(broker);
     }
 
-    /// Whom to ask, if there is something to ask and a reason not to wait.
+    /// The broker to send a request to, if one is needed now.
     pub(super) fn target(&mut self, now: Instant) -> Option<BrokerId> {
         if self.is_closed || self.is_asked || self.retry_at.is_some_and(|at| at > now) {
             return None;
@@ -157,13 +159,13 @@ impl Position {
         }
     }
 
-    /// Batches came: the next offset is `offset`, and the last batch was written under `epoch`.
+    /// Batches were fetched: the next offset is `offset`, and the last batch has the leader epoch `epoch`.
     pub(super) fn advance(&mut self, offset: Offset, epoch: i32) {
         self.offset = offset;
         self.epoch = self.epoch.max(epoch);
     }
 
-    /// A good answer.
+    /// A request succeeded.
     pub(super) fn answered_well(&mut self) {
         self.failures = 0;
         self.retry_at = None;
@@ -171,7 +173,7 @@ impl Position {
         self.is_reported = false;
     }
 
-    /// A bad answer, or none: the number of failures in a row decides how long to wait.
+    /// A request failed: the number of failures in a row decides how long to wait.
     pub(super) fn failed(&mut self, now: Instant, wait: impl FnOnce(u32) -> Duration) {
         self.failures += 1;
         self.replica = None;
@@ -184,12 +186,12 @@ impl Position {
         self.failures
     }
 
-    /// A replica that is closer is read from for a while.
+    /// Reads from a preferred replica for a while.
     pub(super) fn prefer(&mut self, replica: BrokerId, now: Instant) {
         self.replica = Some((replica, now + REPLICA_LEASE));
     }
 
-    /// Whether `broker` is read from as a follower; from then on the leader is asked again.
+    /// Returns to the leader if `broker` is read from as a follower; returns whether it was.
     pub(super) fn leave_follower(&mut self, broker: BrokerId) -> bool {
         let is_follower = self.replica.is_some_and(|(id, _)| id == broker) && self.leader != Some(broker);
         if is_follower {
@@ -198,7 +200,7 @@ impl Position {
         is_follower
     }
 
-    /// When something is to be asked again.
+    /// When to try again.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         self.retry_at.filter(|_| !self.is_closed)
     }

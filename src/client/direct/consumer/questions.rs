@@ -1,4 +1,4 @@
-//! Questions about offsets: ListOffsets for a caller who waits or for a partition that must know where to begin, and
+//! Requests about offsets: ListOffsets for a caller that waits or for a partition that must know where to begin, and
 //! OffsetForLeaderEpoch under a new leader (KIP-320).
 
 use std::time::{Duration, Instant};
@@ -21,13 +21,13 @@ use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::{Frame, error_codes as codes};
 
-/// ListOffsets' words for the end and for the first offset.
+/// The timestamps of ListOffsets that mean the end and the log start offset.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 /// The consumer's replica id.
 const CONSUMER: WireBrokerId = WireBrokerId(-1);
 
-/// A set of questions that somebody waits for.
+/// A set of questions whose answers a caller waits for.
 #[derive(Debug)]
 pub(super) struct Inquiry {
     id: u64,
@@ -120,7 +120,7 @@ impl DirectSource {
         for (topic, ..) in questions {
             self.session.watch(topic);
         }
-        // What is known of the leaders may be old.
+        // The known leaders may be outdated.
         self.session.ask_now();
         if self.inquire(questions, wait).is_ok() {
             return Vec::new();
@@ -142,7 +142,7 @@ impl DirectSource {
         });
     }
 
-    /// Sends what can be asked now: one request a broker.
+    /// Sends the questions that can be sent now: one request for each broker.
     pub(super) fn ask_questions(&mut self) {
         self.ask_for_beginnings();
         self.ask_for_epochs();
@@ -183,7 +183,7 @@ impl DirectSource {
         }
     }
 
-    /// Asks where to begin for the partitions that do not know it, unless a caller waits for other answers.
+    /// Asks for the first offsets of partitions that need them, unless a caller waits for other answers.
     fn ask_for_beginnings(&mut self) {
         if self.inquiry.as_ref().is_some_and(|inquiry| !inquiry.is_done()) {
             return;
@@ -303,7 +303,7 @@ impl DirectSource {
                 .find(|found| found.partition_index == question.partition);
             match found {
                 Some(found) if found.error_code == 0 && found.offset < 0 && question.timestamp >= 0 => {
-                    // No record at or after the time means the end, which is another question.
+                    // If no record is at or after the time, the end is the answer, which needs another request.
                     question.timestamp = LATEST;
                     question.is_asked = false;
                 }
@@ -340,7 +340,7 @@ impl DirectSource {
         }
     }
 
-    /// Asks new leaders whether their logs hold what was read (KIP-320).
+    /// Asks new leaders whether their logs have what was read (KIP-320).
     fn ask_for_epochs(&mut self) {
         let now = Instant::now();
         let mut wanted: Vec<(BrokerId, Vec<usize>)> = Vec::new();
@@ -401,7 +401,7 @@ impl DirectSource {
                     }
                 }
             }
-            // A broker that does not know the question has no epochs to hold positions against.
+            // A broker without this request has no leader epochs to validate positions with.
             Err(crate::wire::WireError::Unsupported(_)) => self.trust(&asked),
             Err(error) => self.session.close(node, error),
         }
@@ -471,7 +471,7 @@ impl Inquiry {
     }
 }
 
-/// A refusal that does not pass.
+/// Whether an error is permanent.
 fn is_final(code: i16) -> bool {
     matches!(
         code,

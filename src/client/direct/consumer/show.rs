@@ -1,7 +1,7 @@
-//! Fetched batches to records, shown to a visitor several at a time, borrowed from the bytes that came.
+//! Decodes fetched batches to records, shown to a visitor several at a time, borrowed from the answer.
 //!
-//! Owns what is checked before a byte is believed (lengths, checksums, counts), what is left out (markers, aborted
-//! transactions, records before the position), and the words about data that cannot be decoded.
+//! Owns the checks of the bytes (lengths, checksums, counts), what is left out (markers, aborted transactions, records
+//! before the position), and the errors about data that cannot be decoded.
 
 use std::ops::ControlFlow;
 
@@ -26,32 +26,32 @@ use crate::wire::{Frame, SharedSlice};
 const AT_ONCE: usize = 128;
 /// A batch that inflates to more bytes is not held as a whole: its records are shown one by one, as they are inflated.
 const HELD_AT_ONCE: usize = 8 << 20;
-/// What is passed on keeps at most so many times its size in memory.
+/// A batch that is passed on keeps at most this many times its size in memory.
 const MUCH: usize = 4;
-/// The largest record, in bytes: as much as a broker may take by itself.
+/// The largest record, in bytes.
 const LARGEST: usize = 1 << 30;
 
-/// The batches of one partition out of one answer, and how far they were shown.
+/// The batches of one partition in one answer, and how far they were shown.
 #[derive(Debug)]
 pub(super) struct Section {
-    /// The partition's place in the source's list.
+    /// The partition's index in the source's list.
     pub(super) place: usize,
-    /// As it was when this was asked for.
+    /// The position's generation when this was requested.
     pub(super) generation: u32,
     /// Where in the frame the batches are.
     pub(super) records: std::ops::Range<usize>,
     pub(super) aborted: Aborted,
-    /// Where the partition ended when this was answered.
+    /// The end of the partition when this was answered.
     pub(super) end: Offset,
 }
 
-/// Shows batches, in the way that the settings ask for.
+/// Shows batches according to the settings.
 #[derive(Debug)]
 pub(super) struct Viewer {
     checks_crcs: bool,
     isolation: Isolation,
     on_corrupt: OnCorrupt,
-    /// For what is inflated.
+    /// Memory for inflated bodies.
     scratch: Vec<u8>,
     notices: Vec<String>,
 }
@@ -67,12 +67,12 @@ impl Viewer {
         }
     }
 
-    /// What was passed over, one line each.
+    /// What was skipped, one line each.
     pub(super) fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
 
-    /// Shows what a section holds from the position on, and moves the position.
+    /// Shows the records of a section from the position on, and moves the position.
     pub(super) fn show(
         &mut self,
         section: &mut Section,
@@ -81,7 +81,7 @@ impl Viewer {
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>> {
         let bytes = frame.get(section.records.clone()).unwrap_or_default();
-        // Who holds a batch holds the whole answer, which must not be mainly other partitions' records.
+        // A batch that is held keeps the whole answer in memory, which must not be mainly records of other partitions.
         let is_much = bytes.len() >= frame.len() / MUCH;
         let memory = is_much.then(|| frame.share(section.records.clone())).flatten();
         let mut batches = Batches::new(bytes);
@@ -110,7 +110,7 @@ impl Viewer {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Says that a batch is passed over, or ends the reading.
+    /// Notes that a batch is skipped, or ends the reading.
     fn pass_over(&mut self, error: Error) -> Result<()> {
         if self.on_corrupt == OnCorrupt::Fail {
             return Err(error.hint("pass over it with --skip-corrupt"));
@@ -217,7 +217,7 @@ fn stream_batch(
     })?
 }
 
-/// The same of a large message set of an old format.
+/// [`stream_batch`] for a large message set of an old format.
 fn stream_messages(
     batch: &Batch<'_>,
     timestamp_type: TimestampType,
@@ -247,7 +247,7 @@ fn show_one(
     show_records(&[record], timestamp_type, position, visitor).map_err(Trouble::Visitor)
 }
 
-/// Takes the next records from offset `from` on, as many as are shown at once, without those that are passed over.
+/// Takes the next records from offset `from` on, as many as are shown at once, without those that `pass_over` skips.
 #[inline]
 fn gather<'a>(
     records: &mut BatchRecords<'a>,

@@ -1,10 +1,10 @@
-//! Which records of a batch are not even decoded, because their visitor can tell from the bytes of many at once that none of
-//! them is wanted; as long as that pays.
+//! Skips records of a batch without decoding them, if the visitor can tell from the bytes of many at once that none is
+//! wanted; as long as this saves time.
 
 use crate::client::record_source::RecordVisitor;
 use crate::records::batches::BatchRecords;
 
-/// Records that are decoded before it is asked whether more were left out.
+/// After this many decoded records, sifting ends unless more records were skipped than decoded.
 const FIRST: i32 = 32;
 
 /// The sifting of one batch.
@@ -24,7 +24,7 @@ impl Sifting {
         }
     }
 
-    /// Passes over the records up to the next one that may be wanted.
+    /// Skips the records up to the next one that may be wanted.
     #[inline]
     pub(super) fn pass_over(&mut self, records: &mut BatchRecords<'_>, visitor: &dyn RecordVisitor) {
         if !self.goes_on {

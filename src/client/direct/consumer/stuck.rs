@@ -1,5 +1,5 @@
-//! Partitions that cannot be read now: noticed soon, said in one line each with the reason, and given up when that is asked
-//! for.
+//! Partitions that cannot be read now: detected soon, reported in one line each with the reason, and given up if the
+//! options say so.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,10 @@ use crate::wire::error::in_seconds;
 
 /// How long a partition may make no progress before that is reported.
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// How long a broker may be silent beyond the time for which it was allowed to wait for records.
+/// How long a broker may be silent beyond `fetch.max.wait.ms`.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// How long a connection may be silent at least before another is tried ahead of the request's time-out.
+/// The shortest silence after which another connection is tried before the request times out.
 const SECOND_TRY: Duration = Duration::from_secs(2);
 
 impl DirectSource {
@@ -30,7 +30,7 @@ impl DirectSource {
         }
     }
 
-    /// Says which partitions cannot be read and why; a partition that stays so for too long ends the reading.
+    /// Reports which partitions cannot be read and why; one that cannot be read for too long ends the reading.
     pub(super) fn watch_for_stuck_partitions(&mut self) {
         let now = Instant::now();
         let mut news: Vec<(String, Vec<String>)> = Vec::new();
@@ -93,7 +93,7 @@ impl DirectSource {
         {
             position.stuck_since.get_or_insert(since);
             let silence = now.saturating_duration_since(since);
-            // The leader may be well and only this connection dead: there is time left for another.
+            // Perhaps only this connection is dead, and there is time left for another.
             if self
                 .give_up_after
                 .is_some_and(|limit| (SECOND_TRY.max(limit / 2)..limit).contains(&silence))
@@ -116,12 +116,12 @@ impl DirectSource {
         self.trouble_of(&position.topic, position.partition)
     }
 
-    /// Why a partition cannot be read now, as far as it can be seen.
+    /// Why a partition cannot be read now, as far as known.
     pub(crate) fn trouble_of(&self, topic: &str, partition: i32) -> String {
         words::trouble(&self.session, topic, partition)
     }
 
-    /// The error of a question that no leader would answer.
+    /// The error of a question that no leader has answered.
     pub(super) fn unanswered(&self, topic: &str, partition: i32, after: Duration) -> Error {
         let trouble = self.trouble_of(topic, partition);
         Error::unreachable(format!(

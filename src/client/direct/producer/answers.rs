@@ -1,4 +1,4 @@
-//! What brokers answer, and what follows: deliveries and failures are told, memory is freed, batches are cut.
+//! Takes the answers of brokers: deliveries and failures are reported, memory is freed, batches are split.
 
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ impl DirectSink {
                     self.settle(broker, attempts, &ProduceResponse::default(), listener);
                 }
             },
-            // Somebody has named us meanwhile.
+            // We have got another identity meanwhile.
             Note::ProducerId if self.naming != Naming::Asked => {}
             Note::ProducerId => match frame.decode::<InitProducerIdRequest>(version) {
                 Ok(response) if response.error_code == 0 => {
@@ -91,7 +91,7 @@ impl DirectSink {
         self.session.recycle(node, frame);
     }
 
-    /// Tells each batch of a request what became of it; one that the answer leaves out is sent again.
+    /// Gives each batch of a request its result; one that the answer lacks is sent again.
     pub(super) fn settle(
         &mut self,
         broker: BrokerId,
@@ -182,7 +182,7 @@ impl DirectSink {
         }
     }
 
-    /// Says which records of a batch are where, to a listener who wants to know.
+    /// Reports the offsets of a batch's records to a listener that wants them.
     fn tell_places(&self, place: usize, batch: &Batch, listener: &mut dyn DeliveryListener) {
         if listener.wants_runs() {
             let mut offset = self.base_offset;
@@ -209,7 +209,7 @@ impl DirectSink {
         }
     }
 
-    /// Nothing of this producer will ever be taken.
+    /// No batch of this producer will ever be accepted.
     pub(super) fn give_up(&mut self, code: i16, kind: Kind, listener: &mut dyn DeliveryListener) {
         let failure = Failure::Refused {
             code,
@@ -229,7 +229,7 @@ impl DirectSink {
     }
 }
 
-/// What the broker itself says about a refusal (KIP-467): of the first record that it names, or of the batch.
+/// The broker's own error message (KIP-467): of the first record that it names, or of the batch.
 fn own_words(answer: &PartitionProduceResponse) -> Option<String> {
     let records = answer.record_errors.iter();
     let mut of_records = records.filter_map(|error| error.batch_index_error_message.as_ref());

@@ -1,4 +1,4 @@
-//! Records that will not arrive, one by one, out of the batches that were given up.
+//! Reports the records of batches that were given up, one by one.
 
 use super::partition_queue::Batch;
 use crate::client::admin::ApiError;
@@ -8,10 +8,10 @@ use crate::error::Kind;
 use crate::records;
 use crate::wire::error_codes as codes;
 
-/// A batch of ours inflates to no more than it was made of.
+/// The limit for inflating one of our own batches, in bytes.
 const LARGEST_BATCH: usize = 1 << 30;
 
-/// A broker's refusal in words.
+/// The message for a broker's error code.
 pub(super) fn refused(code: i16) -> String {
     let refusal = ApiError { code, message: None };
     match code {
@@ -45,7 +45,7 @@ pub(super) fn report_one(
     });
 }
 
-/// Reports every record of a batch. Sizes are read back from its bytes, where it has any.
+/// Reports every record of a batch. Sizes are read from its bytes, if it has any.
 pub(super) fn report(
     batch: &Batch,
     partition: Option<i32>,

@@ -12,7 +12,8 @@ use crate::records::Codec;
 use crate::records::batch_header::HEADER_LEN;
 use crate::records::record::Header;
 
-/// A queue of batches may be longer by this than the shortest before its partition is left out of a round.
+/// A partition is left out of a round if its queue is longer than the shortest by more than this many
+/// batches.
 const LONGER_QUEUE: usize = 4;
 
 impl DirectSink {
@@ -135,7 +136,7 @@ impl DirectSink {
         record.partition.is_none() && partitioner::takes_turn(self.settings.partitioner, record.key)
     }
 
-    /// Among partitions that have a leader which takes batches, or all if none has.
+    /// Begins a round among the partitions whose leader accepts batches, or among all if none does.
     pub(super) fn begin_round(&mut self, topic: usize) -> Option<i32> {
         let (lanes, settings) = (&self.lanes, &self.settings);
         let topic = self.topics.get_mut(topic)?;
@@ -182,7 +183,7 @@ impl DirectSink {
         }
     }
 
-    /// Closes a lane's open batch and puts it behind the others.
+    /// Closes a lane's open batch and queues it.
     pub(super) fn close_batch(&mut self, place: usize) {
         let id = self.next_batch;
         let Some(lane) = self.lanes.get_mut(place) else {
@@ -200,7 +201,7 @@ impl DirectSink {
         self.finish_batch(place, id, self.settings.codec, closed.bytes);
     }
 
-    /// Gives a batch in the queue its bytes, compressed with `codec`.
+    /// Gives a queued batch its bytes, compressed with `codec`.
     pub(super) fn finish_batch(&mut self, place: usize, id: u64, codec: Codec, bytes: Vec<u8>) {
         if codec == Codec::None {
             if let Some(lane) = self.lanes.get_mut(place) {

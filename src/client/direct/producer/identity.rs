@@ -1,4 +1,4 @@
-//! Who the producer is to the brokers, for idempotence: its id, asked for once, and its epoch (KIP-98, KIP-360).
+//! The producer id, requested once, and the producer epoch, for idempotence (KIP-98, KIP-360).
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::wire::{WireError, error_codes as codes};
 /// The last epoch that a producer may raise by itself.
 const LAST_EPOCH: i16 = i16::MAX - 1;
 
-/// Who we are to the brokers, for idempotence.
+/// The state of the producer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     Unknown { ask_at: Instant },
@@ -43,7 +43,7 @@ impl DirectSink {
         };
         match link.send(request, i16::MAX, timeout, Note::ProducerId) {
             Ok(()) => self.naming = Naming::Asked,
-            // A listener that has answered nothing yet may be about to turn us away, which says more.
+            // A listener that has answered nothing yet may be about to refuse us, which is the better error.
             Err(WireError::Unsupported(_)) if self.session.answers() == 0 => {}
             Err(error) => self.session.close(node, error),
         }
@@ -68,13 +68,13 @@ impl DirectSink {
         }
     }
 
-    /// An identity is used up where sequence numbers are missing: the next has a higher epoch (KIP-360).
+    /// Raises the epoch, since sequence numbers of `used` are missing (KIP-360).
     pub(super) fn bump(&mut self, used: Identity) {
         if self.naming != Naming::Known(used) {
             return;
         }
         if self.transactional_id.is_some() {
-            // Sequence numbers are missing: the transaction cannot be completed, and who began it has to abort it.
+            // Sequence numbers are missing: the transaction cannot be committed, and its owner must abort it.
             let code = codes::OUT_OF_ORDER_SEQUENCE_NUMBER;
             let failure = Failure::Refused {
                 code,

@@ -1,4 +1,4 @@
-//! One partition of a topic as the producer sees it: the batch that is being filled, and those on their way.
+//! One partition of a topic in the producer: the batch that is being filled, and the queue of those to be sent.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::record::Header;
 use crate::topic_partition::BrokerId;
 
-/// A batch that takes more records.
+/// A batch that accepts more records.
 #[derive(Debug)]
 pub(super) struct OpenBatch {
     builder: BatchBuilder,
@@ -17,7 +17,7 @@ pub(super) struct OpenBatch {
     created: Instant,
 }
 
-/// A batch that was closed: its bytes, and what is known of it while they are compressed.
+/// A batch that was closed: its bytes, and its data for the queue.
 #[derive(Debug)]
 pub(super) struct ClosedBatch {
     pub(super) batch: Batch,
@@ -27,15 +27,15 @@ pub(super) struct ClosedBatch {
 /// One partition.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// The topic's place in the producer's list.
+    /// The topic's index in the producer's list.
     pub(super) topic: usize,
     pub(super) partition: i32,
     pub(super) leader: Option<BrokerId>,
     pub(super) queue: PartitionQueue,
     open: Option<OpenBatch>,
-    /// What is open leaves as soon as it can.
+    /// The open batch is sent as soon as possible.
     pub(super) leaves: bool,
-    /// Since when nothing has moved although something waits.
+    /// Since when there is no progress although batches wait.
     pub(super) stuck_since: Option<Instant>,
     pub(super) is_reported: bool,
 }
@@ -80,8 +80,9 @@ impl Lane {
         });
     }
 
-    /// Adds a record to the open batch and says how many bytes it took; `None` when it must go into the next one,
-    /// because this one would grow over `limit`. A batch takes one record of any size.
+    /// Adds a record to the open batch and returns how many bytes it took; `None` if the batch would grow beyond
+    /// `limit` bytes, so that the record must go into the next one. The first record of a batch may have any
+    /// size.
     #[inline]
     pub(super) fn append(
         &mut self,
@@ -111,13 +112,13 @@ impl Lane {
         Some(open.builder.uncompressed_len() - before)
     }
 
-    /// Whether the open batch is as old as a batch may get before it is given up.
+    /// Whether the open batch has reached the delivery timeout.
     pub(super) fn is_overdue(&self, now: Instant, delivery_timeout: Duration) -> bool {
         let created = self.open.as_ref().map(|open| open.created);
         created.is_some_and(|created| now.saturating_duration_since(created) >= delivery_timeout)
     }
 
-    /// Whether the open batch has waited as long as it may.
+    /// Whether the open batch has reached `linger.ms`.
     pub(super) fn is_due(&self, now: Instant, linger: Option<Duration>) -> bool {
         match (&self.open, linger) {
             (Some(open), Some(linger)) => {
@@ -128,7 +129,7 @@ impl Lane {
         }
     }
 
-    /// When something is to be done without an event.
+    /// When the next step without an event is due.
     pub(super) fn next_deadline(&self, linger: Option<Duration>) -> Option<Instant> {
         let open = self.open.as_ref().zip(linger);
         let leaves_at = open.map(|(open, linger)| open.created + linger);
@@ -138,7 +139,7 @@ impl Lane {
             .min()
     }
 
-    /// Closes the open batch. One that is stamped before it is sent gets its checksum then.
+    /// Closes the open batch. With `is_stamped` it gets its checksum when it is stamped.
     pub(super) fn close(&mut self, id: u64, is_stamped: bool) -> Option<ClosedBatch> {
         self.leaves = false;
         let mut open = self.open.take().filter(|open| !open.builder.is_empty())?;

@@ -1,4 +1,4 @@
-//! What the view of the cluster means for the lanes: new leaders, new partitions, topics that are gone.
+//! Applies cluster metadata to the lanes: new leaders, new partitions, deleted topics.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::client::record_sink::DeliveryListener;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 impl DirectSink {
-    /// Takes over what the cluster says now.
+    /// Takes over the current metadata.
     pub(super) fn learn_leaders(&mut self, listener: &mut dyn DeliveryListener) {
         for place in 0..self.topics.len() {
             let is_recreated = self.learn_topic(place);
@@ -28,7 +28,7 @@ impl DirectSink {
         }
     }
 
-    /// Takes over the topic's id; says whether the topic is another than before.
+    /// Takes over the topic's id; returns whether the topic was recreated.
     fn learn_topic(&mut self, place: usize) -> bool {
         let Some(topic) = self.topics.get_mut(place) else {
             return false;
@@ -45,7 +45,8 @@ impl DirectSink {
         before != known.id && before != Uuid::nil()
     }
 
-    /// New partitions get lanes. Those that a new topic of the old name lacks lose theirs, with what waits there.
+    /// Adds lanes for new partitions. Partitions that a recreated topic lacks lose their lanes and the batches in
+    /// them.
     fn learn_partitions(&mut self, place: usize, is_recreated: bool, listener: &mut dyn DeliveryListener) {
         let Some(topic) = self.topics.get_mut(place) else {
             return;
@@ -89,7 +90,7 @@ impl DirectSink {
         }
     }
 
-    /// A topic that is missing for long will not come back.
+    /// Gives up a topic that has been missing for long.
     fn give_up_when_gone(&mut self, place: usize, listener: &mut dyn DeliveryListener) {
         let Some(topic) = self.topics.get(place) else {
             return;

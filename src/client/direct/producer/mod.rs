@@ -1,8 +1,8 @@
 //! [`RecordSink`] over our own wire: records into batches, batches to the leaders of their partitions.
 //!
-//! One thread does it all (compression has its own): it fills batches while requests are under way, and waits only
-//! when memory is used up. What happens to the batches of one partition is decided in [`partition_queue`]; this file
-//! brings events and effects together with the connections.
+//! One thread does it all (compression has its own): it fills batches while requests are in flight, and waits only
+//! when memory is used up. [`partition_queue`] decides what happens to the batches of one partition; this file
+//! connects its events and effects with the connections.
 
 mod answers;
 mod failures;
@@ -42,17 +42,17 @@ use partitioner::Turns;
 use sealer::Sealer;
 use topic_limit::TopicLimit;
 
-/// How long one wait inside a longer one lasts, so that an interrupt is seen.
+/// How long one wait inside a longer one is, so that an interrupt is noticed.
 const STEP: Duration = Duration::from_millis(50);
-/// The client waits a little longer than it lets the broker wait.
+/// The client waits this much longer than the broker may.
 const ANSWER_MARGIN: Duration = Duration::from_secs(2);
-/// After an interrupt: how long nothing may be delivered before the rest is given up, and how long it may take in all.
+/// After an interrupt: how long there may be no delivery before the rest is given up, and how long it may take in all.
 const LAST_PATIENCE: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(8);
 /// Buffers kept for the next batches.
 const SPARE_BUFFERS: usize = 16;
 
-/// What goes with a request.
+/// The note of a request.
 #[derive(Debug)]
 enum Note {
     Batches {
@@ -61,7 +61,7 @@ enum Note {
     },
     ProducerId,
     TopicLimit,
-    /// Its answer proves that everything sent before it was taken.
+    /// Its answer proves that the broker has received everything sent before it.
     Barrier,
 }
 
@@ -71,7 +71,7 @@ struct Topic {
     /// The lane of each partition, from 0 on.
     lanes: Vec<usize>,
     turns: Turns,
-    /// Nil where brokers are too old to have ids.
+    /// Nil from brokers without topic ids.
     id: Uuid,
     /// Since when the cluster says that there is no such topic.
     gone_since: Option<Instant>,
@@ -84,17 +84,17 @@ pub(crate) struct DirectSink {
     rules: Rules,
     interrupt: Interrupt,
     session: Session<Note>,
-    /// Answers about the cluster that the lanes know of.
+    /// Metadata answers that the lanes have taken over.
     seen_answers: u64,
     naming: Naming,
-    /// The records are part of transactions, which somebody else begins and ends.
+    /// The records are part of transactions, which the caller begins and ends.
     transactional_id: Option<String>,
     sealer: Sealer,
     topics: Vec<Topic>,
     lanes: Vec<Lane>,
     /// The topic of the last record.
     last_topic: usize,
-    /// Which lane is looked at first, so that all have their turn in small requests.
+    /// The lane that is considered first, so that all get a turn in small requests.
     first_lane: usize,
     /// Bytes of records that are neither delivered nor given up.
     memory: usize,
@@ -106,9 +106,9 @@ pub(crate) struct DirectSink {
     barriers: usize,
     topic_limit: TopicLimit,
     notices: Vec<String>,
-    /// What a broker says about the refusal that is being dealt with.
+    /// The broker's message about the error that is being handled.
     last_words: Option<String>,
-    /// Where the batch is that the present answer is about.
+    /// The base offset of the batch that the current answer is about.
     base_offset: Option<Offset>,
 }
 
@@ -156,9 +156,9 @@ impl DirectSink {
 
     // ---- events and effects ----
 
-    /// One turn: what came, what follows from it, and what can be sent now. Waits up to `wait` for something to come.
+    /// One turn: sends what can be sent, waits up to `wait` for events, and handles them.
     fn turn_the_wheel(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
-        // What can go goes before the wait.
+        // Requests are sent before the wait.
         self.ask_for_identity();
         self.ask_topic_limit();
         self.send_what_is_ready(Instant::now(), listener);
@@ -197,7 +197,7 @@ impl DirectSink {
         self.ask_topic_limit();
         self.send_what_is_ready(now, listener);
         self.watch_for_stuck_lanes(now);
-        // What was taken while the news came has the same fate.
+        // Records that were taken after a fatal error fail with it too.
         if let Some((failure, _)) = self.fatal.clone().filter(|_| self.outstanding > 0) {
             self.give_up_all(Some(&failure), listener);
         }
@@ -213,7 +213,7 @@ impl DirectSink {
 
     // ---- sending ----
 
-    /// An error if there is no use in waiting.
+    /// An error if waiting is useless.
     fn check(&mut self) -> Result<()> {
         if self.interrupt.is_raised() {
             return Err(Error::interrupted());
@@ -261,7 +261,7 @@ impl RecordSink for DirectSink {
         let mut last: Option<(&str, usize)> = None;
         for (place, record) in records.iter().enumerate() {
             let topic = match last {
-                // Records in a row mostly name their topic with the same bytes.
+                // Consecutive records mostly name their topic with the same bytes.
                 Some((name, topic)) if std::ptr::eq(name, record.topic) => topic,
                 _ => self.topic_of(record.topic).map_err(|error| (place, error))?,
             };
@@ -344,7 +344,7 @@ impl RecordSink for DirectSink {
         let begun = Instant::now();
         let deadline = begun + wait;
         self.session.watch(topic);
-        // What is known may be old: who asks wants to know what is so now.
+        // The known metadata may be old: the caller wants the current state.
         let answers = self.session.answers();
         self.session.ask_now();
         loop {
@@ -403,7 +403,7 @@ impl RecordSink for DirectSink {
     }
 }
 
-/// Takes no reports: nothing has been sent yet.
+/// Ignores reports: nothing has been sent yet.
 struct NoListener;
 
 impl DeliveryListener for NoListener {

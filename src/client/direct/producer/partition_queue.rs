@@ -1,13 +1,14 @@
-//! The batches of one partition on their way: a state machine without socket or clock, events in, effects out.
+//! The queue of batches of one partition: a state machine without socket or clock, events in, effects out.
 //!
 //! Owns order and exactly-once within the partition. Its rules:
-//! - A batch is frozen when it is first sent: each try sends the same bytes under the same producer id, epoch and
-//!   sequence number (KIP-98). Only a broker's definite refusal permits new numbers.
-//! - Only the oldest batch succeeds, fails or is tried again. Once it is tried again, answers to the batches behind it
-//!   no longer count: they are sent again, too.
-//! - More than one batch is under way only after a first success on that broker: a broker that knows nothing of the
-//!   producer takes any first sequence number (KAFKA-15591). Without idempotence it is always one, for order's sake.
-//! - Nothing goes to another leader while an answer of the old one is outstanding.
+//! - A batch does not change after it is first sent: each try has the same bytes, producer id, epoch and sequence
+//!   number (KIP-98). It gets new numbers only after a broker has definitely refused it.
+//! - Only the oldest batch succeeds, fails or is tried again. Once it is tried again, answers to the batches after it
+//!   no longer count: they are sent again too.
+//! - More than one batch is in flight only after a first success on that broker: a broker that does not know the
+//!   producer accepts any first sequence number (KAFKA-15591). Without idempotence only one is in flight, to keep the
+//!   order.
+//! - Nothing is sent to another leader while an answer of the old one is outstanding.
 //! - What a broker may have written is never reported as "not written".
 
 use std::collections::VecDeque;
@@ -23,35 +24,35 @@ use crate::records::batch_header::{crc_is_valid, increment_sequence};
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes as codes;
 
-/// An idempotent producer's name.
+/// An idempotent producer's id and epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) id: i64,
     pub(super) epoch: i16,
 }
 
-/// Names one try of one batch.
+/// Identifies one try of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt(u64);
 
-/// The rules of a producer that hold in every partition.
+/// The rules of a producer for all partitions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub(super) is_idempotent: bool,
     pub(super) most_in_flight: usize,
-    /// From a batch's first record until it is given up.
+    /// The longest time from a batch's first record until it is given up.
     pub(super) delivery_timeout: Duration,
     /// Tries after the first.
     pub(super) retries: Option<u32>,
     pub(super) retry: Backoff,
-    /// Nothing behind a batch that failed is sent any more: what a partition gets has no gap.
+    /// Nothing after a failed batch is sent, so that the partition gets no gap.
     pub(super) stops_at_failure: bool,
 }
 
-/// A batch of records on its way.
+/// A batch of records in the queue.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Names the batch while it is being compressed.
+    /// Identifies the batch while it is being compressed.
     pub(super) id: u64,
     /// The finished batch; `None` while it is being compressed.
     pub(super) bytes: Option<BatchBytes>,
@@ -59,18 +60,18 @@ pub(super) struct Batch {
     pub(super) tags: Tags,
     /// When its first record was taken.
     pub(super) created: Instant,
-    /// Bytes that it counts for in the producer's memory.
+    /// Its bytes in the producer's memory limit.
     pub(super) memory: usize,
-    /// Its bytes have their checksum; without it they get one with their first stamp.
+    /// Its bytes have their checksum; otherwise the first stamp computes it.
     pub(super) is_sealed: bool,
     tries: u32,
     /// Identity and first sequence number, once it was sent.
     stamp: Option<(Identity, i32)>,
-    /// The try that is under way.
+    /// The try in flight.
     attempt: Option<Attempt>,
-    /// A try whose answer no longer counts, but may still prove that nothing was written.
+    /// An earlier try whose answer no longer counts, but may still prove that nothing was written.
     old_attempt: Option<Attempt>,
-    /// A broker may have written it.
+    /// A broker may have appended it.
     is_ambiguous: bool,
 }
 
@@ -92,7 +93,7 @@ impl Batch {
         }
     }
 
-    /// The parts of a batch that was too large, with their checksums: they take up its sequence numbers and its age.
+    /// A part of a batch that was too large, with its checksum; it takes over its sequence numbers and its age.
     pub(super) fn part(&self, id: u64, after: u32, records: u32, tags: Tags, bytes: Vec<u8>) -> Self {
         let mut part = Self::new(id, records, tags, self.created, bytes.len());
         part.stamp = self
@@ -119,17 +120,17 @@ impl Batch {
 /// Why a batch was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The broker's error code; `may_be_written` where it says nothing about the log.
+    /// The broker's error code; `may_be_written` if the code leaves that open.
     Refused {
         code: i16,
         kind: Kind,
         may_be_written: bool,
     },
-    /// Too late.
+    /// The delivery timeout has passed.
     TimedOut { may_be_written: bool },
-    /// The topic, or the partition, is no longer there.
+    /// The topic or the partition no longer exists.
     Gone { may_be_written: bool },
-    /// The run was given up.
+    /// The run was ended.
     Abandoned { may_be_written: bool },
 }
 
@@ -148,13 +149,13 @@ impl Failure {
 pub(super) enum Effect {
     Delivered(Batch),
     Failed(Batch, Failure),
-    /// Cut it, and [`PartitionQueue::put_back`] the parts.
+    /// Split it, and [`PartitionQueue::put_back`] the parts.
     Split(Batch),
-    /// The view of the cluster is out of date.
+    /// The metadata is out of date.
     Refresh,
-    /// This identity is used up; the next has a new epoch.
+    /// Sequence numbers of this identity are missing; the next needs a new epoch.
     Bump(Identity),
-    /// The producer can do no more.
+    /// The producer cannot continue.
     Fatal {
         code: i16,
         kind: Kind,
@@ -166,22 +167,22 @@ pub(super) enum Effect {
 pub(super) struct PartitionQueue {
     rules: Rules,
     batches: VecDeque<Batch>,
-    /// How many of them, from the oldest on, are under way.
+    /// How many of them, from the oldest on, are in flight.
     sent: usize,
-    /// Tries without an answer, of batches that are given up as well.
+    /// Tries without an answer, also of batches that were given up.
     in_flight: usize,
     in_flight_on: Option<BrokerId>,
-    /// The last broker that took a batch, in the order in which it was sent.
+    /// The broker that last accepted a batch; `None` again after a retry or a change of leader.
     proven: Option<BrokerId>,
     identity: Option<Identity>,
     next_sequence: i32,
     /// Give every batch new numbers once no answer is outstanding.
     renumbers: bool,
     retry_at: Option<Instant>,
-    /// The error code of the last answer, if it was one.
+    /// The error code of the last answer, if it had one.
     last_refusal: Option<i16>,
     next_attempt: u64,
-    /// A batch failed, and the rules say that it was the last.
+    /// A batch failed, and the rules forbid to send those after it.
     is_stopped: bool,
 }
 
@@ -204,7 +205,7 @@ impl PartitionQueue {
         }
     }
 
-    /// The error code of a leader that answers and has too few replicas in sync.
+    /// The error code of the last answer, if the leader has too few in-sync replicas.
     pub(super) fn lacks_replicas(&self) -> Option<i16> {
         let codes = [
             codes::NOT_ENOUGH_REPLICAS,
@@ -227,7 +228,7 @@ impl PartitionQueue {
         self.batches.len()
     }
 
-    /// Batches that are not under way.
+    /// Batches that are not in flight.
     pub(super) fn waiting(&self) -> usize {
         self.batches.len() - self.sent
     }
@@ -242,26 +243,26 @@ impl PartitionQueue {
         self.batches.iter().map(|batch| batch.records as usize).sum()
     }
 
-    /// Adds a batch behind all others.
+    /// Adds a batch at the end.
     pub(super) fn push(&mut self, batch: Batch) {
         self.batches.push_back(batch);
     }
 
-    /// A batch's bytes are there, once they are compressed.
+    /// Sets a batch's bytes, once they are compressed.
     pub(super) fn finish(&mut self, id: u64, bytes: BatchBytes) {
         if let Some(batch) = self.batches.iter_mut().find(|batch| batch.id == id) {
             batch.bytes = Some(bytes);
         }
     }
 
-    /// The parts of a batch that was too large, to go in its place.
+    /// Puts the parts of a batch that was too large in its place.
     pub(super) fn put_back(&mut self, parts: Vec<Batch>) {
         for part in parts.into_iter().rev() {
             self.batches.push_front(part);
         }
     }
 
-    /// Whether a batch could go to this broker now.
+    /// Whether a batch can be sent to this broker now.
     pub(super) fn is_ready(&self, now: Instant, broker: BrokerId, identity: Option<Identity>) -> bool {
         let Some(batch) = self.batches.get(self.sent) else {
             return false;
@@ -280,14 +281,14 @@ impl PartitionQueue {
         batch.bytes.is_some() && has_room && has_numbers && self.retry_at.is_none_or(|at| at <= now)
     }
 
-    /// The size of the batch that goes next.
+    /// The size of the next batch to send, in bytes.
     pub(super) fn next_len(&self) -> usize {
         let next = self.batches.get(self.sent);
         next.and_then(|batch| batch.bytes.as_ref())
             .map_or(0, BatchBytes::len)
     }
 
-    /// Sends the next batch to `broker`, which must be the leader: its bytes, and the name of this try.
+    /// Sends the next batch to `broker`, which must be the leader; returns its bytes and the id of this try.
     pub(super) fn send(
         &mut self,
         now: Instant,
@@ -316,7 +317,7 @@ impl PartitionQueue {
         Some((attempt, bytes))
     }
 
-    /// Under a new identity a partition begins again at sequence number 0.
+    /// Takes over a new identity: sequence numbers begin again at 0.
     fn take_identity(&mut self, identity: Option<Identity>) {
         if !self.rules.is_idempotent || self.in_flight > 0 || self.sent > 0 {
             return;
@@ -366,7 +367,7 @@ impl PartitionQueue {
         Vec::new()
     }
 
-    /// The connection is gone before the answer came. `is_unsent` says that no byte of the request left.
+    /// The connection was lost before the answer. `is_unsent` if no byte of the request was sent.
     pub(super) fn lost(&mut self, now: Instant, attempt: Attempt, is_unsent: bool) -> Vec<Effect> {
         self.in_flight = self.in_flight.saturating_sub(1);
         if !self.oldest_is(attempt) {
@@ -448,12 +449,12 @@ impl PartitionQueue {
         }
     }
 
-    /// Everything from the oldest batch on is to be sent again.
+    /// Marks everything from the oldest batch on to be sent again.
     fn rewind(&mut self) {
         for batch in self.batches.iter_mut().take(self.sent) {
             batch.old_attempt = batch.attempt.take();
         }
-        // The answers to those behind the oldest would say whether they were written, but no longer count.
+        // The answers to those after the oldest would show whether they were written, but no longer count.
         for batch in self.batches.iter_mut().take(self.sent).skip(1) {
             batch.is_ambiguous = true;
         }
@@ -469,7 +470,7 @@ impl PartitionQueue {
         self.batches.pop_front().map(Effect::Split).into_iter().collect()
     }
 
-    /// The broker misses what came before the oldest batch, so it has neither that nor anything behind it.
+    /// The broker lacks batches before the oldest one, so it has neither that nor those after it.
     fn renumber(&mut self, now: Instant) -> Vec<Effect> {
         let used = self
             .batches
@@ -494,8 +495,8 @@ impl PartitionQueue {
         })
     }
 
-    /// Takes the oldest batch out. Its sequence numbers are missing from now on, so those behind it need new ones:
-    /// at once if nothing of them can be in the log, else when a broker says so.
+    /// Gives up the oldest batch. Its sequence numbers are then missing, so those after it need new ones: at once if
+    /// none of them can be in the log, else when a broker reports the gap.
     fn give_up_oldest(&mut self, failure: impl FnOnce(&Batch) -> Failure) -> Vec<Effect> {
         self.rewind();
         let Some(batch) = self.batches.pop_front() else {
@@ -522,7 +523,7 @@ impl PartitionQueue {
         effects
     }
 
-    /// Gives up what is older than the delivery timeout.
+    /// Gives up batches that are older than the delivery timeout.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Effect> {
         let mut effects = Vec::new();
         while let Some(batch) = self.batches.front()
@@ -535,7 +536,7 @@ impl PartitionQueue {
         effects
     }
 
-    /// Gives up everything.
+    /// Gives up all batches.
     pub(super) fn abandon(&mut self, failure: Option<&Failure>) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.rewind();
@@ -568,13 +569,13 @@ impl PartitionQueue {
         self.identity.map(Effect::Bump).into_iter().collect()
     }
 
-    /// The partition has another leader: what waits for another try goes there at once.
+    /// The partition has another leader: retries are sent there at once.
     pub(super) fn leader_changed(&mut self) {
         self.retry_at = None;
         self.proven = None;
     }
 
-    /// When something is to be done without an event: a try, or giving up.
+    /// When the next step without an event is due: a retry, or giving up.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let oldest = self.batches.front()?;
         let expiry = oldest.created + self.rules.delivery_timeout;
@@ -583,7 +584,7 @@ impl PartitionQueue {
 }
 
 impl Batch {
-    /// Whether it was damaged before it was sent, and not on its way: no other try mends that.
+    /// Whether it was damaged before it was sent, so that a retry is useless.
     fn is_damaged(&self) -> bool {
         self.bytes
             .as_ref()

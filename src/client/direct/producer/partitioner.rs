@@ -1,14 +1,15 @@
-//! Which partition a record goes to, as Java's producer decides: murmur2 of the key, and taking turns without one; also
-//! the hashes of librdkafka's and Sarama's partitioners, so that keys stay where other clients put them.
+//! The partition of a record, as Java's producer chooses it: murmur2 of the key, and sticky turns without one; also the
+//! hashes of librdkafka's and Sarama's partitioners, so that keys go to the same partitions as with other clients.
 //!
-//! Records without a key stay with a partition for a turn (KIP-480, KIP-794), so that batches fill. Turns are counted
-//! in bytes and shorter than batches: a batch stays open while others have their turns. Java draws the next partition;
-//! here each round gives every partition one turn, in any order, so that a short input is spread evenly, too.
+//! Records without a key go to the same partition for a turn (KIP-480, KIP-794), so that batches fill. Turns are
+//! counted in bytes and are shorter than batches: a batch stays open during the turns of other partitions. Java chooses
+//! the next partition at random; here each round gives every partition one turn, in random order, so that a short input
+//! is spread evenly too.
 
 use crate::client::backoff::random_u32;
 use crate::client::produce_settings::{KeyHash, Keyless, Partitioner};
 
-/// Bytes to one partition before the next has its turn: Java's `batch.size`.
+/// Bytes of a turn: Java's `batch.size`.
 const TURN_BYTES: usize = 16 * 1024;
 
 /// Java's seed of murmur2.
@@ -36,7 +37,7 @@ pub(crate) fn of_key(hash: KeyHash, key: Option<&[u8]>, count: usize) -> i32 {
     (hash as usize % count.max(1)) as i32
 }
 
-/// FNV-1a as Sarama has it: the hash as a signed number, without its sign.
+/// FNV-1a as in Sarama: the absolute value of the hash as a signed number.
 fn fnv1a(data: &[u8]) -> u32 {
     let hash = data.iter().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
@@ -44,7 +45,7 @@ fn fnv1a(data: &[u8]) -> u32 {
     (hash as i32).unsigned_abs()
 }
 
-/// Murmur2 as Java's client has it.
+/// Murmur2 as in Java's client.
 fn murmur2(data: &[u8]) -> u32 {
     let mut hash = SEED ^ data.len() as u32;
     let (words, rest) = data.as_chunks::<4>();
@@ -64,14 +65,14 @@ fn murmur2(data: &[u8]) -> u32 {
     hash ^ (hash >> 15)
 }
 
-/// Whose turn it is among a topic's partitions.
+/// The turns of a topic's partitions.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// Partitions that had a leader when the round began, in the order of their turns.
     round: Vec<i32>,
     position: usize,
     bytes: usize,
-    /// False gives every record a turn of its own.
+    /// False gives each record its own turn.
     is_sticky: bool,
 }
 
@@ -83,7 +84,7 @@ impl Turns {
         }
     }
 
-    /// Whose turn it is; `None` when a round must begin with [`Turns::begin_round`].
+    /// The partition whose turn it is; `None` if a round must begin with [`Turns::begin_round`].
     pub(super) fn partition(&self) -> Option<i32> {
         self.round.get(self.position).copied()
     }
@@ -107,7 +108,7 @@ impl Turns {
         }
     }
 
-    /// The next partition has its turn: what was gathered leaves, since input pauses.
+    /// Ends the turn early, since input pauses and open batches are sent.
     pub(super) fn end_turn(&mut self) {
         if self.bytes > 0 {
             self.bytes = 0;

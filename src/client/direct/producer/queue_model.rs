@@ -1,6 +1,7 @@
-//! Many random histories of one partition: brokers as Apache Kafka's, before 4.5 and since, connections that are cut
-//! before or after the broker wrote, leaders that move, answers with errors. Whatever happens, the log holds the input
-//! in order and at most once, what was reported as delivered is in it, and what was reported as not written is not.
+//! A model test with many random histories of one partition: brokers like Apache Kafka's, before 4.5 and since,
+//! connections that break before or after the broker appended, leaders that move, answers with errors. In every
+//! history the log has the input in order and at most once, records reported as delivered are in it, and records
+//! reported as not written are not.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -15,20 +16,21 @@ use crate::client::batch_bytes::BatchBytes;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::batch_header::{BatchHeader, crc_is_valid, increment_sequence};
 
-/// What brokers know of a producer in one partition: epoch, and the last five batches by first and last sequence.
+/// A broker's producer state for one partition: epoch, and the last five batches by first and last sequence
+/// number.
 type ProducerState = (i16, VecDeque<(i32, i32)>);
 
-/// The partition as all its leaders have it.
+/// The log of the partition, shared by all its leaders.
 #[derive(Default)]
 struct Log {
     tags: Vec<u64>,
     producers: HashMap<i64, ProducerState>,
-    /// As Apache Kafka has it since 4.5: the first sequence of a producer must be 0.
+    /// As in Apache Kafka since 4.5: the first sequence number of a producer must be 0.
     first_must_be_zero: bool,
 }
 
 impl Log {
-    /// Appends a batch, or says why not.
+    /// Appends a batch; returns the error code.
     fn append(&mut self, bytes: &[u8]) -> i16 {
         assert!(crc_is_valid(bytes), "what is sent has the right checksum");
         let header = BatchHeader::parse(bytes).unwrap();
@@ -68,7 +70,7 @@ impl Log {
     }
 }
 
-/// A request on a connection, and its answer once the broker has it.
+/// A request on a connection, and its answer once the broker has served it.
 struct Sent {
     attempt: Attempt,
     broker: i32,
@@ -147,7 +149,8 @@ impl World {
         }
     }
 
-    /// The broker takes the next request; `fault` is an error that it answers with, before or after it wrote.
+    /// The broker serves the next request; `fault` is an error that it answers with, before or after it
+    /// appended.
     fn serve(&mut self, fault: Option<(i16, bool)>) {
         let leader = self.leader;
         let Some(sent) = self.connection.iter_mut().find(|sent| sent.code.is_none()) else {
@@ -177,7 +180,7 @@ impl World {
         self.take(effects);
     }
 
-    /// The connection breaks; the broker may have taken some of what it did not answer.
+    /// The connection breaks; the broker has appended `taken` of the unanswered batches.
     fn cut(&mut self, taken: usize) {
         for _ in 0..taken {
             self.serve(None);
@@ -243,7 +246,7 @@ impl World {
         self.take(effects);
     }
 
-    /// No more faults: everything comes to an end.
+    /// Runs without further faults until everything is done.
     fn settle(&mut self) {
         for _ in 0..10_000 {
             if self.queue.is_empty() {
@@ -303,7 +306,8 @@ proptest! {
     }
 }
 
-/// A history that once failed: the first batch is refused for want of replicas, and more come behind it.
+/// A history that failed once: the first batch is refused because of too few in-sync replicas, and more follow
+/// it.
 #[test]
 fn a_refused_batch_keeps_its_place_before_those_behind_it() {
     let mut world = World::new(false, None);

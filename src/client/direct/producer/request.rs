@@ -1,4 +1,5 @@
-//! The Produce request (versions 3 to 13) around batches that are not copied: its head, then batch and joint in turns.
+//! The Produce request (versions 3 to 13) around batches that are not copied: its head, then each batch and the fields
+//! between two batches.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
@@ -14,7 +15,7 @@ pub(super) const VERSIONS: std::ops::RangeInclusive<i16> = 3..=13;
 const FLEXIBLE: i16 = 9;
 /// The first version that names topics by their ids.
 pub(super) const TOPIC_IDS: i16 = 13;
-/// The newest version whose sender tells the coordinator of each partition in a transaction; behind it the broker does that
+/// The newest version whose sender adds partitions to a transaction itself; with later ones the broker does so
 /// (KIP-890).
 pub(super) const TOLD_PARTITIONS: i16 = 11;
 
@@ -71,7 +72,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// A length or a count: compact ones are one more than they say, so that zero is null.
+    /// A length or a count: compact ones are written plus one, so that zero is null.
     fn count(&mut self, count: usize) {
         if !self.is_flexible {
             self.bytes.extend_from_slice(&(count as u32).to_be_bytes());

@@ -1,6 +1,7 @@
-//! Compresses finished batches on threads of its own, so that encoding and sending go on meanwhile.
+//! Compresses finished batches on its own threads, so that encoding and sending continue meanwhile.
 //!
-//! Owns the threads, begun when the first batch comes. Batches come back in any order, each under its ticket.
+//! Owns the threads, which start with the first batch. Batches are returned in any order, each with its
+//! ticket.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use crate::client::direct::network::Waker;
 use crate::records::batch_header::{self, HEADER_LEN};
 use crate::records::{Codec, compression};
 
-/// More threads than this compress faster than any broker takes.
+/// More threads would compress faster than brokers accept.
 const MOST_THREADS: usize = 4;
 
 /// Which batch of which partition.
@@ -20,12 +21,12 @@ pub(super) struct Ticket {
     pub(super) batch: u64,
 }
 
-/// A batch that came back.
+/// A batch that was compressed.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) ticket: Ticket,
     pub(super) bytes: Vec<u8>,
-    /// The memory of what it was made of, where that is not needed any more.
+    /// The memory of the uncompressed batch, if it is no longer needed.
     pub(super) spare: Option<Vec<u8>>,
 }
 
@@ -53,7 +54,7 @@ impl Sealer {
         }
     }
 
-    /// Compresses a finished, uncompressed batch; it comes back from [`Sealer::next`].
+    /// Compresses a finished, uncompressed batch; [`Sealer::next`] returns it.
     pub(super) fn seal(&mut self, ticket: Ticket, codec: Codec, batch: Vec<u8>) {
         if self.jobs.is_none() {
             self.jobs = Some(self.begin());
@@ -63,7 +64,7 @@ impl Sealer {
         }
     }
 
-    /// A batch that is ready.
+    /// A compressed batch, if one is ready.
     pub(super) fn next(&self) -> Option<Sealed> {
         self.sealed.try_recv().ok()
     }
@@ -93,7 +94,7 @@ fn next_job(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
     jobs.lock().ok()?.recv().ok()
 }
 
-/// The batch compressed, and the memory that is no longer needed; the batch as it was where that is smaller.
+/// The compressed batch, and the memory that is no longer needed; the batch as it was if that is smaller.
 fn seal(codec: Codec, level: Option<i32>, batch: Vec<u8>) -> (Vec<u8>, Option<Vec<u8>>) {
     let Some((header, records)) = batch.split_at_checked(HEADER_LEN) else {
         return (batch, None);

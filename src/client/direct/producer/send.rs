@@ -1,4 +1,5 @@
-//! Batches into requests: one with the next batch of each partition that a broker leads and that may go now.
+//! Builds requests: one for each broker, with the next batch of each partition that it leads, if it may be sent
+//! now.
 
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use crate::records::Codec;
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes::UNSUPPORTED_COMPRESSION_TYPE;
 
-/// Bytes of one request, unless its first batch is larger; as Java's `max.request.size`.
+/// The most bytes of one request, unless its first batch is larger; as Java's `max.request.size`.
 const REQUEST_BYTES: usize = 1 << 20;
 /// The first version of Produce that takes zstd.
 const ZSTD_SINCE: i16 = 7;
@@ -30,7 +31,7 @@ impl DirectSink {
         }
     }
 
-    /// Sends one request with the next batch of each partition that a broker leads; says whether there was any.
+    /// Sends one request with the next batch of each partition that a broker leads; returns whether there was any.
     pub(super) fn send_to(
         &mut self,
         broker: BrokerId,
@@ -75,7 +76,7 @@ impl DirectSink {
         self.send_lanes(broker, version, &ready, now, listener)
     }
 
-    /// The lanes whose next batch can go to a broker, up to a request's size.
+    /// The lanes whose next batch can be sent to a broker, up to a request's size.
     pub(super) fn ready_lanes(&mut self, broker: BrokerId, now: Instant) -> Vec<usize> {
         let identity = self.identity();
         let (count, linger) = (self.lanes.len(), self.settings.linger);
@@ -172,14 +173,15 @@ impl DirectSink {
         match sent {
             Ok(()) => true,
             Err(error) => {
-                // The request is on the list of those without an answer, which come back as lost.
+                // The request is among those without an answer, which are returned as lost.
                 self.session.close(Node::Broker(broker), error);
                 false
             }
         }
     }
 
-    /// With acks=0 nothing is answered; a question behind the last records is, and a connection is served in order.
+    /// With acks=0 there are no answers. A request after the last records gets one, and a connection is served in
+    /// order.
     pub(super) fn send_barriers(&mut self) {
         let mut brokers: Vec<BrokerId> = self.lanes.iter().filter_map(|lane| lane.leader).collect();
         brokers.sort_unstable();

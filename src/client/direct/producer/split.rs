@@ -1,4 +1,4 @@
-//! Cuts a batch that is larger than its topic takes (KIP-126).
+//! Splits a batch that is larger than `max.message.bytes` of its topic (KIP-126).
 
 use super::partition_queue::Batch;
 use super::tags::Tags;
@@ -7,7 +7,7 @@ use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::record::Header;
 use crate::records::{self, Record};
 
-/// A batch of ours inflates to no more than it was made of.
+/// The limit for inflating one of our own batches, in bytes.
 const LARGEST_BATCH: usize = 1 << 30;
 
 /// Two batches of about half the bytes each, with the records of `batch` in their order. They keep its codec; a batch

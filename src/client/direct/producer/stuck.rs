@@ -1,6 +1,6 @@
-//! Partitions in which nothing moves: noticed soon, and said in one line each, with the reason.
+//! Partitions without progress: detected soon, and reported in one line each, with the reason.
 //!
-//! Owns the words about leaders that are missing, down or silent.
+//! Owns the messages about leaders that are missing, down or silent.
 
 use std::time::{Duration, Instant};
 
@@ -18,14 +18,14 @@ use crate::wire::error_codes as codes;
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 impl DirectSink {
-    /// Notes since when lanes do not move, and says so.
+    /// Notes since when lanes make no progress, and reports them.
     pub(super) fn watch_for_stuck_lanes(&mut self, now: Instant) {
         let mut news: Vec<(String, Vec<String>)> = Vec::new();
         let is_old = |lane: &Lane| {
             let age = lane.stuck_since.map(|since| now.saturating_duration_since(since));
             age.is_some_and(|age| age >= PATIENCE) && !lane.is_reported
         };
-        // Those that will be old in a moment are told of in the same line.
+        // Lanes that will be reported soon are included in the same line.
         let patience = if self.lanes.iter().any(is_old) {
             PATIENCE / 2
         } else {
@@ -66,7 +66,7 @@ impl DirectSink {
         }
     }
 
-    /// Why a partition takes nothing, as far as it can be seen.
+    /// Why a partition accepts nothing, as far as known.
     fn trouble(&self, place: usize) -> String {
         let Some(lane) = self.lanes.get(place) else {
             return String::new();
@@ -81,7 +81,7 @@ impl DirectSink {
         words::trouble(&self.session, name, lane.partition)
     }
 
-    /// Why a batch was given up, in words.
+    /// The message why a batch was given up.
     pub(super) fn reason(&self, place: usize, failure: &Failure) -> (Kind, String) {
         let unknown = |may_be_written: bool| {
             if may_be_written {
@@ -91,7 +91,8 @@ impl DirectSink {
             }
         };
         match failure {
-            // What brokers say of it is about what they received.
+            // The broker's own message is about a damaged request, but the batch was damaged
+            // before.
             Failure::Refused {
                 code: codes::CORRUPT_MESSAGE,
                 kind: Kind::BadData,

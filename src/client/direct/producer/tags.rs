@@ -1,6 +1,6 @@
-//! The tags of a batch's records, in order: runs of numbers that follow one another, two small numbers a run.
+//! The tags of a batch's records, in order: runs of consecutive numbers, stored as two small numbers each.
 //!
-//! Lines of a file that go to one partition are one run; lines with keys are many short ones.
+//! Lines of a file that go to one partition are one run; lines with keys are many short runs.
 
 use crate::records::varint::{put_i64, take_i64};
 
@@ -36,7 +36,7 @@ impl Tags {
         }
     }
 
-    /// So many tags in a row.
+    /// A run of `count` tags.
     pub(super) fn run(first: u64, count: u64) -> Self {
         Self {
             first,
@@ -50,7 +50,7 @@ impl Tags {
         self.runs().flatten()
     }
 
-    /// The runs of tags that follow one another, in the order in which they were added.
+    /// The runs of consecutive tags, in the order in which they were added.
     pub(super) fn runs(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
         let mut runs = self.runs.as_slice();
         let mut end = 0_u64;

@@ -1,4 +1,4 @@
-//! The topic's `max.message.bytes`, asked for once with DescribeConfigs on a connection that is there anyway.
+//! The topic's `max.message.bytes`, requested once with DescribeConfigs on an open connection.
 
 use std::time::{Duration, Instant};
 
@@ -13,23 +13,23 @@ use crate::wire::WireError;
 const TOPIC: i8 = 2;
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
-/// How far the question is, and of which topic it is.
+/// The state of the request, and its topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TopicLimit {
     Unwanted,
     Wanted(String),
     Asked(String),
-    /// The answer; `None` where the cluster does not say.
+    /// The answer; `None` if the cluster does not state it.
     Answered(String, Option<usize>),
 }
 
 impl DirectSink {
-    /// Waits for the answer; `None` where there is none in time.
+    /// Waits for the answer; `None` if there is none in time.
     pub(super) fn await_topic_limit(&mut self, topic: &str, wait: Duration) -> Option<usize> {
         let deadline = Instant::now() + wait;
         let is_under_way = match &self.topic_limit {
             TopicLimit::Wanted(of) | TopicLimit::Asked(of) | TopicLimit::Answered(of, Some(_)) => of == topic,
-            // Asked ahead, the topic may not have been there yet.
+            // The topic may not have existed when it was asked in advance.
             TopicLimit::Unwanted | TopicLimit::Answered(_, None) => false,
         };
         if !is_under_way {
@@ -48,7 +48,7 @@ impl DirectSink {
         }
     }
 
-    /// Sends the question if it is wanted and there is a connection.
+    /// Sends the request if it is wanted and there is a connection.
     pub(super) fn ask_topic_limit(&mut self) {
         let TopicLimit::Wanted(topic) = &self.topic_limit else {
             return;
@@ -68,14 +68,15 @@ impl DirectSink {
         let build = |_| DescribeConfigsRequest::default().with_resources(vec![resource]);
         match link.send(build, i16::MAX, timeout, Note::TopicLimit) {
             Ok(()) => self.topic_limit = TopicLimit::Asked(topic),
-            // A listener that has answered nothing yet may be about to turn us away, which says more.
+            // A listener that has answered nothing yet may be about to refuse us, which is the better
+            // error.
             Err(WireError::Unsupported(_)) if self.session.answers() == 0 => {}
             Err(WireError::Unsupported(_)) => self.topic_limit = TopicLimit::Answered(topic, None),
             Err(error) => self.session.close(node, error),
         }
     }
 
-    /// The connection with the question on it is lost.
+    /// The connection of the request was lost.
     pub(super) fn ask_topic_limit_again(&mut self) {
         if let TopicLimit::Asked(topic) = &self.topic_limit {
             self.topic_limit = TopicLimit::Wanted(topic.clone());
@@ -90,7 +91,7 @@ impl DirectSink {
         self.end_topic_limit(limit);
     }
 
-    /// What came of the question.
+    /// Takes the outcome of the request.
     pub(super) fn end_topic_limit(&mut self, limit: Option<usize>) {
         if let TopicLimit::Asked(topic) = &self.topic_limit {
             self.topic_limit = TopicLimit::Answered(topic.clone(), limit);

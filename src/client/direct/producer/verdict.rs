@@ -1,31 +1,31 @@
-//! What an error code of Produce means for the batch that got it.
+//! What an error code of Produce means for its batch.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
 use crate::error::Kind;
 use crate::wire::error_codes as codes;
 
-/// What became of a batch that was sent.
+/// The result for a batch that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Written,
     /// To be sent again.
     Again {
-        /// It may be in the log all the same.
+        /// It may be in the log nevertheless.
         is_ambiguous: bool,
-        /// Somebody else may be the leader.
+        /// The leader may have changed.
         refresh: bool,
     },
-    /// Larger than the topic takes.
+    /// Larger than the topic accepts.
     TooLarge,
-    /// The broker misses what came before it, or does not know the producer (KIP-360).
+    /// The broker lacks the batches before it, or does not know the producer (KIP-360).
     OutOfSequence,
-    /// Will never be taken.
+    /// It will never be accepted.
     Refused {
         kind: Kind,
         is_ambiguous: bool,
     },
-    /// Nothing of this producer will ever be taken.
+    /// No batch of this producer will ever be accepted.
     Fatal(Kind),
 }
 
@@ -42,14 +42,14 @@ impl Verdict {
     /// The verdict for an error code; `waits_for_replicas` is acks=all.
     pub(super) fn of(code: i16, waits_for_replicas: bool) -> Self {
         match code {
-            // The second is a duplicate of what was written before.
+            // The second means a duplicate of an appended batch.
             0 | codes::DUPLICATE_SEQUENCE_NUMBER => Self::Written,
-            // It also comes when leadership was lost after the append.
+            // It is also sent if leadership was lost after the append.
             codes::NOT_LEADER_OR_FOLLOWER => Self::Again {
                 is_ambiguous: waits_for_replicas,
                 refresh: true,
             },
-            // The leader has it.
+            // The leader has appended it.
             codes::REQUEST_TIMED_OUT | codes::NOT_ENOUGH_REPLICAS_AFTER_APPEND => Self::Again {
                 is_ambiguous: true,
                 refresh: false,

@@ -1,4 +1,4 @@
-//! Batches that come whole, from another log say: they take their place behind the records that were given one by one.
+//! Takes whole batches, for example from another log: they are queued after the records that were given before.
 
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@ pub(super) fn read(text: &[u8]) -> Result<Import> {
     let mut import = Import::default();
     let mut profile = Imported::default();
     for property in &properties {
-        // They name classes for references, which our own file knows without.
+        // Our own file needs no classes of config providers.
         if property.key.starts_with("config.providers") {
             continue;
         }

@@ -3,7 +3,7 @@
 use super::yaml::Node;
 use super::{Import, Imported, Parts, note_others};
 
-/// What has no counterpart here, and is no loss.
+/// Keys that have no counterpart here and can be ignored.
 const OF_NO_CONSEQUENCE: [&str; 7] = [
     "brokers",
     "tls",

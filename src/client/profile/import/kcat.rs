@@ -21,7 +21,7 @@ pub(super) fn read(text: &str) -> Import {
             .strip_prefix("topic.")
             .filter(|_| !key.starts_with("topic.metadata."))
             .unwrap_or(key);
-        // kcat takes files in which Java's escapes were left.
+        // kcat accepts files with Java's escapes.
         let value = value.trim().replace("\\:", ":").replace("\\=", "=");
         take(&mut import, &mut profile, number, key, &value);
     }

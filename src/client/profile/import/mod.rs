@@ -1,6 +1,7 @@
 //! Settings of other programs as profiles: Java's properties, kcat's, rpk's and kafkactl's files.
 //!
-//! Pure: bytes in, profiles out, with a note for everything that has no place here. Secrets are taken as they are.
+//! Pure: bytes in, profiles out, with a note for everything that has no counterpart here. Secrets are taken as
+//! they are.
 
 mod java;
 mod kafkactl;
@@ -14,7 +15,7 @@ use super::super::setting_keys;
 use crate::error::{Error, Result};
 use yaml::Node;
 
-/// Whose file it is.
+/// The program whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Java,
@@ -37,22 +38,22 @@ impl Format {
 /// A profile of another program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// As the file names it; `None` where the format has one profile without a name.
+    /// Its name in the file; `None` if the format has one profile without a name.
     pub name: Option<String>,
     pub entries: Vec<(String, String)>,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Import {
     pub profiles: Vec<Imported>,
-    /// The profile that the file says is in use.
+    /// The profile that is current in the file.
     pub current: Option<String>,
-    /// What has no place here: a line and the reason.
+    /// What has no counterpart here: a line and the reason.
     pub notes: Vec<(usize, String)>,
 }
 
-/// Whose file this is, by its name and what stands in it.
+/// The format of a file, by its name and content.
 pub fn recognise(path: &Path, text: &[u8]) -> Option<Format> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("properties") => return Some(Format::Java),
@@ -71,7 +72,7 @@ pub fn recognise(path: &Path, text: &[u8]) -> Option<Format> {
 ///
 /// # Errors
 ///
-/// It makes no sense. The message begins with the line.
+/// It cannot be parsed. The message begins with the line.
 pub fn read(format: Format, text: &[u8], folder: &Path) -> Result<Import> {
     let mut import = match format {
         Format::Java => java::read(text)?,
@@ -99,7 +100,7 @@ fn tree(text: &[u8]) -> Result<Node> {
     yaml::parse(&utf8(text)?).map_err(|(line, problem)| Error::bad_data(format!("line {line}: {problem}")))
 }
 
-/// Takes a setting, unless no client has one of its name.
+/// Takes a setting, or notes it if no client has one of its name.
 fn take(import: &mut Import, profile: &mut Imported, line: usize, key: &str, value: &str) {
     let key = setting_keys::canonical(key);
     if !setting_keys::is_known(key) {
@@ -112,7 +113,7 @@ fn take(import: &mut Import, profile: &mut Imported, line: usize, key: &str, val
     profile.entries.push((key.to_owned(), value.to_owned()));
 }
 
-/// A profile that is put together from the parts that other programs know.
+/// A profile that is assembled from the parts of other programs.
 #[derive(Debug, Default)]
 struct Parts {
     entries: Vec<(String, String)>,

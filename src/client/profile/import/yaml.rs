@@ -1,9 +1,9 @@
-//! YAML as a tree with line numbers, as far as configuration files of other programs need it: no anchors, no tags, one
-//! document.
+//! YAML as a tree with line numbers, as far as the configuration files of other programs need it: no anchors, no tags,
+//! one document.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-/// How deep a file may be nested; those that are read here need five levels.
+/// How deep a file may be nested; real files need five levels.
 const DEEPEST: usize = 32;
 
 /// A value with the line, from 1, on which it begins.
@@ -15,7 +15,7 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
-    /// A text, number or truth value as it is written; nothing for null.
+    /// A string, number or boolean as it is written; empty for null.
     Scalar(String),
     List(Vec<Node>),
     /// In the order of the file.
@@ -23,13 +23,13 @@ pub(super) enum Value {
 }
 
 impl Node {
-    /// What stands under a key of a map.
+    /// The value of a key of a map.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let found = self.entries().iter().find(|(known, _)| known == key);
         found.map(|(_, node)| node)
     }
 
-    /// The entries of a map; none of anything else.
+    /// The entries of a map; none for another value.
     pub(super) fn entries(&self) -> &[(String, Self)] {
         match &self.value {
             Value::Map(entries) => entries,
@@ -37,7 +37,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; a text alone is a list of one.
+    /// The items of a list; a scalar alone is a list of one.
     pub(super) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
@@ -46,7 +46,7 @@ impl Node {
         }
     }
 
-    /// The text, where it is one and not empty.
+    /// The text of a scalar that is not empty.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(text) if !text.is_empty() => Some(text),
@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// Reads the first document. The error is a line and what is wrong there.
+/// Reads the first document. The error is a line and a message.
 pub(super) fn parse(text: &str) -> Result<Node, (usize, String)> {
     let mut open: Vec<Open> = Vec::new();
     let mut last_line = 1;
@@ -105,10 +105,10 @@ fn scalar(text: &str, style: ScalarStyle) -> String {
     if is_null { String::new() } else { text.to_owned() }
 }
 
-/// A list or map whose end has not come.
+/// A list or map that has not ended yet.
 struct Open {
     node: Node,
-    /// The key whose value comes next.
+    /// The key of the next value.
     key: Option<String>,
 }
 
