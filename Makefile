@@ -2,10 +2,12 @@
 
 CARGO ?= cargo
 
-# Format, lints, and generated files
+# Format, lints, links of the documentation, and generated files
 check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
+		$(CARGO) doc --release --locked --no-deps --document-private-items
 	$(CARGO) test --release --locked --test integration -- generated_files
 
 # All tests, on the mini broker alone

@@ -98,7 +98,7 @@ impl Api {
 }
 
 /// A row: the key, the request's type, its versions, its handler (`await` before it if it is async), who answers,
-/// what the principal needs, and the shapes of the request with their first versions ([`request_shape`]).
+/// what the principal needs, and the shapes of the request with their first versions (`request_shape`).
 macro_rules! api {
     ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {

@@ -91,7 +91,7 @@ pub trait RecordSink {
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()>;
 
     /// Sends open batches at once, and waits up to `wait` until all records are delivered.
-    fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener);
+    fn flush_early(&mut self, wait: Duration, listener: &mut dyn DeliveryListener);
 
     /// Waits until every record taken is delivered or has failed. From the first interrupt on (before the call, if
     /// `was_interrupted`) it waits only as long as records are still being delivered, and a few seconds in all; a

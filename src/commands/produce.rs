@@ -180,7 +180,7 @@ impl Run<'_> {
                     if let Some(progress) = &mut self.progress {
                         progress.advance(read, self.account.sent);
                     }
-                    self.hurry_after(FLOWING);
+                    self.flush_early_after(FLOWING);
                     self.save_progress()?;
                 }
                 Chunk::EndOfSource => {
@@ -212,7 +212,7 @@ impl Run<'_> {
             Err(error) if error.kind() == Kind::Interrupted => return Ok(Chunk::Idle),
             outcome => outcome?,
         }
-        self.hurry_after(PAUSED);
+        self.flush_early_after(PAUSED);
         loop {
             // While records are in flight wait for their acknowledgements, else for input.
             let is_busy = self.sink.in_flight() > 0;
@@ -227,14 +227,14 @@ impl Run<'_> {
             if !matches!(chunk, Chunk::Idle) || self.interrupt.is_raised() {
                 return Ok(chunk);
             }
-            self.hurry_after(PAUSED);
+            self.flush_early_after(PAUSED);
         }
     }
 
     /// Sends incomplete batches, unless that was done less than `age` ago.
-    fn hurry_after(&mut self, age: Duration) {
+    fn flush_early_after(&mut self, age: Duration) {
         if !self.lingers && self.hurried.elapsed() >= age {
-            self.sink.hurry(Duration::ZERO, &mut self.account);
+            self.sink.flush_early(Duration::ZERO, &mut self.account);
             self.hurried = Instant::now();
         }
     }

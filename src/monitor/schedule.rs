@@ -95,7 +95,7 @@ impl Schedule {
     }
 
     /// Something else is on the screen: the next look is due as soon as the bucket allows.
-    pub fn hurry(&mut self, now: Instant) {
+    pub fn refresh_soon(&mut self, now: Instant) {
         self.next = now;
     }
 
@@ -158,7 +158,7 @@ mod tests {
             for (cost, hurries, pause) in looks {
                 now += Duration::from_millis(pause);
                 if hurries {
-                    schedule.hurry(now);
+                    schedule.refresh_soon(now);
                 }
                 if schedule.wait(now).is_zero() {
                     schedule.due(now, 10);

@@ -23,7 +23,7 @@ TABLES = {
     "remote": ("kafka-storage", "the records of `__remote_log_metadata`", r"^Remote"),
     "control": (
         "kafka-clients",
-        "control records, and what members of the consumer protocol tell each other",
+        "control records, and the subscriptions and assignments of classic consumers",
         r"^(ConsumerProtocol|Voters|LeaderChange|Snapshot|KRaftVersionRecord)",
     ),
 }

@@ -2,7 +2,7 @@
 //!
 //! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] the
 //! periodic work on logs; [`log_dirs`] says where each replica is, [`log_dir_moves`] moves it; [`open`] and
-//! [`adoption`] read a data directory, [`join`] those of several nodes. In a cluster of several nodes [`reconcile`]
+//! [`adoption`] read a data directory, [`mod@join`] those of several nodes. In a cluster of several nodes [`reconcile`]
 //! carries out the controller's decisions, [`replica_fetcher`] copies from leaders, [`replication`] is the exchange
 //! between leader and follower, [`held_batches`] its batches in memory, [`isr`] what a leader knows of its followers,
 //! and [`coordinator_duties`] moves coordinators with the partitions of their topics. The state of the whole cluster

@@ -1,6 +1,6 @@
 //! One partition in one share group (KIP-932): which of its records are in flight, and their states.
 //!
-//! A pure state machine: events with the time go in, and what has to be stored comes out ([`Transition`]) before it
+//! A pure state machine: events with the time go in, and what has to be stored comes out (`Transition`) before it
 //! is applied. It has two cursors: every record below `start` is processed, and no record from `end` on was fetched.
 //! `acquire.rs` has the rules of delivery, `acknowledge.rs` those of the end of a delivery. Owns no record, clock,
 //! lock or file.

@@ -269,7 +269,7 @@ impl<T> Session<T> {
     }
 
     /// The user's requests succeed: at the next sign of a change metadata is requested at once.
-    pub(super) fn all_is_well(&mut self) {
+    pub(super) fn note_success(&mut self) {
         self.hasty = 0;
     }
 

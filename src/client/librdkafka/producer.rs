@@ -443,7 +443,7 @@ impl RecordSink for Producer {
         self.check_hope()
     }
 
-    fn hurry(&mut self, wait: Duration, _listener: &mut dyn DeliveryListener) {
+    fn flush_early(&mut self, wait: Duration, _listener: &mut dyn DeliveryListener) {
         if !wait.is_zero() {
             // The end of the transaction waits for the rest.
             let _ = self.client.flush(wait);

@@ -3,7 +3,7 @@
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
 //! a broker of its own; [`nodes`] makes the settings of each node out of those of the cluster, [`ready`] describes them
 //! when they listen. [`control`] finds and stops a running broker; over its [`control_channel`], [`node_control`] stops
-//! and starts single nodes and [`faults`] changes the fault rules. [`membership`] lets processes be nodes of one
+//! and starts single nodes and [`faults`] changes the fault rules. [`mod@membership`] lets processes be nodes of one
 //! cluster, which they find by [`cluster_place`].
 
 mod certificates;

@@ -56,7 +56,7 @@ impl Run<'_> {
             return Ok(());
         }
         while self.sink.in_flight() > 0 && !self.interrupt.is_raised() {
-            self.sink.hurry(STEP, &mut self.account);
+            self.sink.flush_early(STEP, &mut self.account);
             self.sink.poll(Duration::ZERO, &mut self.account)?;
         }
         self.keep_progress()

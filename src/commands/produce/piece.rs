@@ -86,7 +86,7 @@ impl Run<'_> {
                 return Ok(());
             }
             let until = Instant::now() + wait.min(STEP);
-            self.sink.hurry(Duration::ZERO, &mut self.account);
+            self.sink.flush_early(Duration::ZERO, &mut self.account);
             self.sink.poll(Duration::ZERO, &mut self.account)?;
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         }
@@ -97,7 +97,7 @@ impl Run<'_> {
     fn wait_for_all(&mut self) -> Result<()> {
         self.sink.dispatch(&mut self.account)?;
         while self.sink.in_flight() > 0 && !self.interrupt.is_raised() {
-            self.sink.hurry(STEP, &mut self.account);
+            self.sink.flush_early(STEP, &mut self.account);
             self.sink.poll(Duration::ZERO, &mut self.account)?;
             self.tell();
         }

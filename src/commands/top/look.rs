@@ -68,7 +68,7 @@ impl Lookout {
         self.schedule.set_every(interest.every, now);
         let before = self.interest.replace(interest);
         if self.interest.as_ref().map(|now| &now.opened) != before.as_ref().map(|before| &before.opened) {
-            self.schedule.hurry(now);
+            self.schedule.refresh_soon(now);
         }
     }
 

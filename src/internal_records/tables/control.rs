@@ -1,4 +1,4 @@
-//! The schemas of control records, and what members of the consumer protocol tell each other.
+//! The schemas of control records, and the subscriptions and assignments of classic consumers.
 //!
 //! Owns no behaviour. Written by `tests/recorded/record_schemas.py` from Apache Kafka's own definitions.
 

@@ -7,7 +7,7 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, Forgot
 use kafka_protocol::messages::{self, FetchRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::fetch_session::{Plan, Told};
+use super::fetch_session::{Plan, Stated};
 use super::position::{Position, State};
 use super::{Asked, DirectSource, Note, fetch_answer};
 use crate::client::consume_settings::ConsumeSettings;
@@ -71,16 +71,16 @@ impl DirectSource {
             self.note_stuck(places);
             return;
         };
-        let wanted: Vec<(usize, Told)> = asked
+        let wanted: Vec<(usize, Stated)> = asked
             .iter()
             .filter_map(|asked| {
                 let position = positions.get(asked.place)?;
-                let told = Told {
+                let stated = Stated {
                     topic_id: position.topic_id,
                     offset: asked.offset,
                     leader_epoch: position.leader_epoch,
                 };
-                Some((asked.place, told))
+                Some((asked.place, stated))
             })
             .collect();
         let plan = self.fetch_sessions.entry(broker).or_default().plan(&wanted);

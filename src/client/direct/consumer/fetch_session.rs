@@ -18,7 +18,7 @@ const NEW_SESSION: i32 = 0;
 
 /// What a request states about a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Stated {
     pub(super) topic_id: Uuid,
     pub(super) offset: Offset,
     pub(super) leader_epoch: i32,
@@ -40,16 +40,16 @@ pub(super) struct FetchSession {
     id: i32,
     /// Of the next request in the session.
     epoch: i32,
-    told: HashMap<usize, Told>,
+    stated: HashMap<usize, Stated>,
     /// The partitions in the request in flight.
-    telling: HashMap<usize, Told>,
+    in_flight: HashMap<usize, Stated>,
     /// The broker has no room for a session.
     is_refused: bool,
 }
 
 impl FetchSession {
     /// Plans a request after which the broker knows exactly these partitions.
-    pub(super) fn plan(&mut self, wanted: &[(usize, Told)]) -> Plan {
+    pub(super) fn plan(&mut self, wanted: &[(usize, Stated)]) -> Plan {
         let all = || wanted.iter().map(|(place, _)| *place).collect();
         if self.is_refused || (self.id == 0 && wanted.len() < WORTH) {
             return Plan {
@@ -59,10 +59,10 @@ impl FetchSession {
                 forgotten: Vec::new(),
             };
         }
-        self.telling = wanted.iter().copied().collect();
-        let is_other_topic = |(place, told): &(usize, Told)| {
-            let before = self.told.get(place);
-            before.is_some_and(|before| before.topic_id != told.topic_id)
+        self.in_flight = wanted.iter().copied().collect();
+        let is_other_topic = |(place, stated): &(usize, Stated)| {
+            let before = self.stated.get(place);
+            before.is_some_and(|before| before.topic_id != stated.topic_id)
         };
         if self.id == 0 || wanted.iter().any(is_other_topic) {
             // With the id of an existing session, the broker drops that and begins another.
@@ -76,9 +76,9 @@ impl FetchSession {
         }
         let changed = wanted
             .iter()
-            .filter(|(place, told)| self.told.get(place) != Some(told));
-        let mut forgotten: Vec<usize> = self.told.keys().copied().collect();
-        forgotten.retain(|place| !self.telling.contains_key(place));
+            .filter(|(place, stated)| self.stated.get(place) != Some(stated));
+        let mut forgotten: Vec<usize> = self.stated.keys().copied().collect();
+        forgotten.retain(|place| !self.in_flight.contains_key(place));
         forgotten.sort_unstable();
         Plan {
             id: self.id,
@@ -91,13 +91,13 @@ impl FetchSession {
     /// Takes the code and the session id of an answer.
     pub(super) fn answered(&mut self, code: i16, id: i32) {
         match code {
-            0 if self.telling.is_empty() => {}
+            0 if self.in_flight.is_empty() => {}
             0 if id == 0 => {
                 self.reset();
                 self.is_refused = true;
             }
             0 => {
-                self.told = std::mem::take(&mut self.telling);
+                self.stated = std::mem::take(&mut self.in_flight);
                 self.id = id;
                 self.epoch = self.epoch.checked_add(1).unwrap_or(1);
             }
@@ -110,8 +110,8 @@ impl FetchSession {
     pub(super) fn reset(&mut self) {
         self.id = 0;
         self.epoch = NEW_SESSION;
-        self.told.clear();
-        self.telling.clear();
+        self.stated.clear();
+        self.in_flight.clear();
     }
 }
 
@@ -120,13 +120,13 @@ mod tests {
     use super::*;
     use crate::wire::error_codes as codes;
 
-    fn wanted(count: usize, offset: Offset) -> Vec<(usize, Told)> {
-        let told = Told {
+    fn wanted(count: usize, offset: Offset) -> Vec<(usize, Stated)> {
+        let stated = Stated {
             topic_id: Uuid::from_u128(1),
             offset,
             leader_epoch: 0,
         };
-        (0..count).map(|place| (place, told)).collect()
+        (0..count).map(|place| (place, stated)).collect()
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl DirectSource {
     }
 
     /// One turn: sends what can be sent, waits up to `wait`, and handles the events.
-    fn turn_the_wheel(&mut self, wait: Duration) {
+    fn drive_io(&mut self, wait: Duration) {
         // Requests are sent before the wait.
         self.ask_questions();
         self.fetch_what_is_wanted();
@@ -281,7 +281,7 @@ impl DirectSource {
             if left.is_zero() {
                 return Ok(false);
             }
-            self.turn_the_wheel(left.min(STEP));
+            self.drive_io(left.min(STEP));
         }
     }
 }
@@ -355,7 +355,7 @@ impl RecordSource for DirectSource {
         } else {
             Duration::ZERO
         };
-        self.turn_the_wheel(wait);
+        self.drive_io(wait);
         let flow = self.show_fetched(visitor)?;
         match self.failure.take() {
             Some(error) => Err(error),

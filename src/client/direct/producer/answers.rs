@@ -7,7 +7,7 @@ use kafka_protocol::messages::{
     DescribeConfigsRequest, InitProducerIdRequest, ProduceRequest, ProduceResponse,
 };
 
-use super::identity::Naming;
+use super::identity::IdentityState;
 use super::partition_queue::{Attempt, Batch, Effect, Failure, Identity};
 use super::verdict::Verdict;
 use super::{DirectSink, Note, SPARE_BUFFERS, failures, split};
@@ -65,10 +65,10 @@ impl DirectSink {
                 }
             },
             // We have got another identity meanwhile.
-            Note::ProducerId if self.naming != Naming::Asked => {}
+            Note::ProducerId if self.identity_state != IdentityState::Asked => {}
             Note::ProducerId => match frame.decode::<InitProducerIdRequest>(version) {
                 Ok(response) if response.error_code == 0 => {
-                    self.naming = Naming::Known(Identity {
+                    self.identity_state = IdentityState::Known(Identity {
                         id: response.producer_id.0,
                         epoch: response.producer_epoch,
                     });
@@ -131,7 +131,7 @@ impl DirectSink {
             self.base_offset = found.map(|found| found.base_offset).filter(|offset| *offset >= 0);
             let verdict = Verdict::of(code, self.settings.acks == Acks::All);
             if verdict == Verdict::Written {
-                self.session.all_is_well();
+                self.session.note_success();
             }
             let effects = self
                 .lanes

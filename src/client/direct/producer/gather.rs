@@ -84,7 +84,7 @@ impl DirectSink {
             .and_then(|lane| lane.append(record, headers, timestamp, tag, limit));
         if bytes.is_none() {
             self.close_batch(lane);
-            self.turn_the_wheel(Duration::ZERO, listener);
+            self.drive_io(Duration::ZERO, listener);
             let buffer = self.spare.pop().unwrap_or_default();
             if let Some(lane) = self.lanes.get_mut(lane) {
                 lane.begin(buffer, now);
@@ -169,7 +169,7 @@ impl DirectSink {
         while self.memory >= self.settings.buffer_bytes {
             self.check()?;
             self.let_all_leave();
-            self.turn_the_wheel(STEP, listener);
+            self.drive_io(STEP, listener);
             for line in self.take_notices() {
                 listener.notice(&line);
             }

@@ -15,7 +15,7 @@ const LAST_EPOCH: i16 = i16::MAX - 1;
 
 /// The state of the producer id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Naming {
+pub(super) enum IdentityState {
     Unknown { ask_at: Instant },
     Asked,
     Known(Identity),
@@ -23,7 +23,7 @@ pub(super) enum Naming {
 
 impl DirectSink {
     pub(super) fn ask_for_identity(&mut self) {
-        let Naming::Unknown { ask_at } = self.naming else {
+        let IdentityState::Unknown { ask_at } = self.identity_state else {
             return;
         };
         if !self.rules.is_idempotent || ask_at > Instant::now() {
@@ -42,7 +42,7 @@ impl DirectSink {
                 .with_transaction_timeout_ms(i32::MAX)
         };
         match link.send(request, i16::MAX, timeout, Note::ProducerId) {
-            Ok(()) => self.naming = Naming::Asked,
+            Ok(()) => self.identity_state = IdentityState::Asked,
             // A listener that has answered nothing yet may be about to refuse us, which is the better error.
             Err(WireError::Unsupported(_)) if self.session.answers() == 0 => {}
             Err(error) => self.session.close(node, error),
@@ -50,7 +50,7 @@ impl DirectSink {
     }
 
     pub(super) fn ask_for_identity_later(&mut self) {
-        self.naming = Naming::Unknown {
+        self.identity_state = IdentityState::Unknown {
             ask_at: Instant::now() + self.settings.cluster.retry.after(1),
         };
     }
@@ -70,7 +70,7 @@ impl DirectSink {
 
     /// Raises the epoch, since sequence numbers of `used` are missing (KIP-360).
     pub(super) fn bump(&mut self, used: Identity) {
-        if self.naming != Naming::Known(used) {
+        if self.identity_state != IdentityState::Known(used) {
             return;
         }
         if self.transactional_id.is_some() {
@@ -84,22 +84,22 @@ impl DirectSink {
             self.fatal.get_or_insert((failure, failures::refused(code)));
             return;
         }
-        self.naming = if used.epoch < LAST_EPOCH {
-            Naming::Known(Identity {
+        self.identity_state = if used.epoch < LAST_EPOCH {
+            IdentityState::Known(Identity {
                 id: used.id,
                 epoch: used.epoch + 1,
             })
         } else {
-            Naming::Unknown {
+            IdentityState::Unknown {
                 ask_at: Instant::now(),
             }
         };
     }
 
     pub(super) fn identity(&self) -> Option<Identity> {
-        match self.naming {
-            Naming::Known(identity) => Some(identity),
-            Naming::Unknown { .. } | Naming::Asked => None,
+        match self.identity_state {
+            IdentityState::Known(identity) => Some(identity),
+            IdentityState::Unknown { .. } | IdentityState::Asked => None,
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::error_codes as codes;
-use identity::Naming;
+use identity::IdentityState;
 use lane::Lane;
 use partition_queue::{Attempt, Failure, Rules};
 use partitioner::Turns;
@@ -86,7 +86,7 @@ pub(crate) struct DirectSink {
     session: Session<Note>,
     /// Metadata answers that the lanes have taken over.
     seen_answers: u64,
-    naming: Naming,
+    identity_state: IdentityState,
     /// The records are part of transactions, which the caller begins and ends.
     transactional_id: Option<String>,
     sealer: Sealer,
@@ -132,7 +132,7 @@ impl DirectSink {
             interrupt: options.interrupt,
             session,
             seen_answers: 0,
-            naming: Naming::Unknown {
+            identity_state: IdentityState::Unknown {
                 ask_at: Instant::now(),
             },
             transactional_id: None,
@@ -157,7 +157,7 @@ impl DirectSink {
     // ---- events and effects ----
 
     /// One turn: sends what can be sent, waits up to `wait` for events, and handles them.
-    fn turn_the_wheel(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+    fn drive_io(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
         // Requests are sent before the wait.
         self.ask_for_identity();
         self.ask_topic_limit();
@@ -279,18 +279,18 @@ impl RecordSink for DirectSink {
         for topic in &mut self.topics {
             topic.turns.end_turn();
         }
-        self.turn_the_wheel(Duration::ZERO, listener);
+        self.drive_io(Duration::ZERO, listener);
         Ok(())
     }
 
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
-        self.turn_the_wheel(wait, listener);
+        self.drive_io(wait, listener);
         self.session.hopeless().map_or(Ok(()), Err)
     }
 
-    fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+    fn flush_early(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
         self.let_all_leave();
-        self.turn_the_wheel(wait, listener);
+        self.drive_io(wait, listener);
     }
 
     fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()> {
@@ -322,7 +322,7 @@ impl RecordSink for DirectSink {
             }
             self.let_all_leave();
             let before = self.outstanding;
-            self.turn_the_wheel(STEP, listener);
+            self.drive_io(STEP, listener);
             if self.outstanding < before {
                 last_delivery = Instant::now();
             }
@@ -366,7 +366,7 @@ impl RecordSink for DirectSink {
             if is_fresh {
                 self.session.refresh();
             }
-            self.turn_the_wheel(left.min(STEP), &mut NoListener);
+            self.drive_io(left.min(STEP), &mut NoListener);
         }
         if !self.topics.iter().any(|known| known.name == topic) {
             self.topics.push(Topic {

@@ -464,7 +464,7 @@ impl PartitionQueue {
 
     fn split(&mut self) -> Vec<Effect> {
         if self.batches.front().is_some_and(|batch| batch.records <= 1) {
-            return self.refuse(10, Kind::BadData, false);
+            return self.refuse(codes::MESSAGE_TOO_LARGE, Kind::BadData, false);
         }
         self.rewind();
         self.batches.pop_front().map(Effect::Split).into_iter().collect()

@@ -44,7 +44,7 @@ impl DirectSink {
             if left.is_zero() || self.check().is_err() {
                 return None;
             }
-            self.turn_the_wheel(left.min(STEP), &mut NoListener);
+            self.drive_io(left.min(STEP), &mut NoListener);
         }
     }
 

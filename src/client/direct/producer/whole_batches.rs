@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::DirectSink;
-use super::identity::Naming;
+use super::identity::IdentityState;
 use super::partition_queue::{Batch, Identity};
 use super::tags::Tags;
 use crate::client::produce_settings::Acks;
@@ -39,7 +39,7 @@ impl BatchSink for DirectSink {
             return Ok(());
         }
         self.queue_whole(place, batch);
-        self.turn_the_wheel(Duration::ZERO, listener);
+        self.drive_io(Duration::ZERO, listener);
         Ok(())
     }
 
@@ -53,7 +53,7 @@ impl BatchSink for DirectSink {
 
     fn produce_as(&mut self, producer: &TransactionalProducer) {
         self.transactional_id = Some(producer.transactional_id.clone());
-        self.naming = Naming::Known(Identity {
+        self.identity_state = IdentityState::Known(Identity {
             id: producer.id,
             epoch: producer.epoch,
         });

@@ -1,7 +1,7 @@
 //! A conversation between clients and a cluster: recorded into a file on the way, and answered from it later.
 //!
 //! [`relay`] has a listener for each broker, whose addresses take the place of the real ones in responses
-//! ([`addresses`]). [`record`] gets the responses from the cluster, [`replay`] from the file ([`exchange`]).
+//! ([`addresses`]). [`mod@record`] gets the responses from the cluster, [`mod@replay`] from the file ([`exchange`]).
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod addresses;
