@@ -24,6 +24,7 @@ pub mod delete_records;
 pub mod dump_log;
 pub mod e2e_latency;
 pub mod errors;
+mod feature_levels;
 pub mod features;
 pub mod flag_table;
 pub mod get_offsets;

@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use super::admin_tool::{Failure, context};
 use super::argparse::{Namespace, Stop, parse};
 use super::errors::java_message;
+use super::feature_levels::{FEATURES, LATEST, METADATA_VERSION, metadata_name};
 use super::option_table::Tool;
 use crate::client::admin::ApiError;
 use crate::client::admin::features::UpgradeType;
 use crate::commands::context::Context;
 use crate::error::Error;
 use crate::output::{stderr_line, stderr_text, stdout_line};
-use levels::{FEATURES, LATEST, METADATA_VERSION, metadata_level, metadata_name};
+use levels::metadata_level;
 use options::OPTIONS;
 pub(super) use options::PROGRAM;
 
@@ -77,7 +78,10 @@ fn carry_out(given: &Namespace) -> Result<()> {
 }
 
 fn version_mapping(given: &Namespace) -> Result<()> {
-    let name = given.value("release-version").unwrap_or(LATEST);
+    let name = given
+        .value("release-version")
+        .or_else(|| metadata_name(LATEST))
+        .unwrap_or_default();
     let level = metadata_level(name)?;
     stdout_line(format_args!("{METADATA_VERSION}={level} ({name})"));
     for feature in FEATURES {

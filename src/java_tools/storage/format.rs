@@ -13,6 +13,7 @@ use super::voters::{self, Voter};
 use crate::error::Error;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::Value;
+use crate::java_tools::feature_levels::{FEATURES, LATEST, metadata_name};
 use crate::output::stdout_line;
 use crate::records::BatchBuilder;
 use crate::records::batch_builder::BatchOptions;
@@ -37,7 +38,7 @@ pub(super) fn run(config: &ServerConfig, given: &Namespace) -> Result<ExitCode, 
     }
     let version = match given.value("release-version") {
         Some(word) => versions::of_word(word, false)?,
-        None => versions::LATEST,
+        None => LATEST,
     };
     check_quorum(config, given)?;
     let voters = match given.value("initial-controllers") {
@@ -124,16 +125,16 @@ fn check_quorum(config: &ServerConfig, given: &Namespace) -> Result<(), String> 
 
 /// The levels of the release, changed by those of the options.
 fn levels(version: i16, words: &[&str]) -> Result<Levels, String> {
-    let mut levels: Levels = versions::FEATURES
+    let mut levels: Levels = FEATURES
         .iter()
-        .map(|feature| (feature.name, feature.level_at(version)))
+        .map(|feature| (feature.name, feature.level_with(version)))
         .collect();
     levels.sort_unstable();
     for word in words {
         let (name, level) = word
             .split_once('=')
             .ok_or_else(|| format!("Can't parse feature=level string {word}: equals sign not found."))?;
-        let known = versions::FEATURES.iter().find(|feature| feature.name == name);
+        let known = FEATURES.iter().find(|feature| feature.name == name);
         let Some(known) = known else {
             let names: Vec<&str> = levels.iter().map(|(name, _)| *name).collect();
             return Err(format!(
@@ -144,7 +145,7 @@ fn levels(version: i16, words: &[&str]) -> Result<Levels, String> {
         let level: i16 = level.trim().parse().map_err(|_| {
             format!("Can't parse feature=level string {word}: unable to parse {level} as a short.")
         })?;
-        if !(0..=known.max).contains(&level) {
+        if !(0..=known.highest).contains(&level) {
             return Err(format!("No feature:{name} with feature level {level}"));
         }
         for (other, kept) in &mut levels {
@@ -215,7 +216,7 @@ impl Plan {
             (true, None, None) => "metadata",
             (false, None, None) => "data",
         };
-        let name = versions::name_of(self.version).unwrap_or_default();
+        let name = metadata_name(self.version).unwrap_or_default();
         stdout_line(format_args!(
             "Formatting {kind} directory {directory} with metadata.version {name}."
         ));

@@ -14,6 +14,7 @@ mod voters;
 use std::process::ExitCode;
 
 use super::argparse::{Namespace, parse};
+use super::feature_levels::{FEATURES, LATEST, metadata_name};
 use super::option_table::Tool;
 use crate::output::{stderr_line, stdout_line};
 use crate::storage::partition_metadata::{encode_id, random_id};
@@ -68,12 +69,12 @@ fn carry_out(given: &Namespace) -> Result<ExitCode, String> {
 fn version_mapping(word: Option<&str>) -> Result<ExitCode, String> {
     let version = match word {
         Some(word) => versions::of_word(word, true)?,
-        None => versions::LATEST,
+        None => LATEST,
     };
-    let name = word.or(versions::name_of(version)).unwrap_or_default();
+    let name = word.or(metadata_name(version)).unwrap_or_default();
     stdout_line(format_args!("metadata.version={version} ({name})"));
-    for feature in &versions::FEATURES {
-        let level = feature.level_at(version);
+    for feature in FEATURES {
+        let level = feature.level_with(version);
         stdout_line(format_args!("{}={level}", feature.name));
     }
     Ok(ExitCode::SUCCESS)
