@@ -204,7 +204,11 @@ impl RecordFormatter for Template {
         for part in &self.parts {
             let begin = out.len();
             match part {
-                Part::Text(text) => out.extend_from_slice(text),
+                Part::Text(text) => match text.as_slice() {
+                    // Mostly a space or the end of the line, for which a call to copy it would take longer.
+                    [byte] => out.push(*byte),
+                    text => out.extend_from_slice(text),
+                },
                 Part::Topic => out.extend_from_slice(record.topic.as_bytes()),
                 Part::Partition => push_i32(record.partition, out),
                 Part::Offset => push_i64(record.offset, out),

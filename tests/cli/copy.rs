@@ -641,6 +641,10 @@ fn a_batch_that_is_damaged_in_the_source_is_named_whoever_finds_it() {
         assert_eq!(first_bytes(&shell, target), copied, "{target}");
     }
     shell
+        .kafkit(&["copy", "damaged", "at-once", "--exactly-once"])
+        .exits(6)
+        .complains("0 records from damaged to at-once");
+    shell
         .kafkit(&["copy", "damaged", "passed-over", "--create", "--skip-failed"])
         .exits(1)
         .complains("damaged-0 offset 1 is not copied: damaged batch: its checksum does not match its bytes");

@@ -71,7 +71,7 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
     run.progress.finish();
     run.keeper.save(&run.transfer.account)?;
     let summary = Summary {
-        records: run.transfer.account.ledger.all_delivered(),
+        records: run.transfer.copied(),
         source: name_of(&run.pairs),
         target: target_of(&run.pairs),
         bytes: run.transfer.bytes,
@@ -252,7 +252,7 @@ impl Run<'_> {
                 positions.insert(TopicPartition::new(&pair.target, *partition), position);
             }
         }
-        transactions.commit(positions)
+        transactions.commit(positions, account.ledger.all_delivered())
     }
 
     /// Commits the open transaction, if it has lasted long enough.

@@ -26,6 +26,8 @@ pub(super) struct Transactions {
     producer: TransactionalProducer,
     /// The partitions of the open transaction.
     included: HashSet<TopicPartition>,
+    /// The records of this run that are committed.
+    pub(super) records: u64,
     /// The positions committed last.
     positions: BTreeMap<TopicPartition, CommittedOffset>,
     began: Instant,
@@ -43,6 +45,7 @@ impl Transactions {
             client,
             producer,
             included: HashSet::new(),
+            records: 0,
             positions,
             began: Instant::now(),
         })
@@ -79,8 +82,13 @@ impl Transactions {
         !self.included.is_empty() && self.began.elapsed() >= COMMIT_EVERY
     }
 
-    /// Commits what was sent, which must all be delivered, together with the positions after it.
-    pub(super) fn commit(&mut self, positions: BTreeMap<TopicPartition, CommittedOffset>) -> Result<()> {
+    /// Commits what was sent, which must all be delivered, together with the positions after it. `records` were delivered
+    /// since the run began.
+    pub(super) fn commit(
+        &mut self,
+        positions: BTreeMap<TopicPartition, CommittedOffset>,
+        records: u64,
+    ) -> Result<()> {
         if self.included.is_empty() && positions == self.positions {
             return Ok(());
         }
@@ -92,6 +100,7 @@ impl Transactions {
         admin.end_transaction(&self.producer, true).map_err(spoiled)?;
         self.included.clear();
         self.positions = positions;
+        self.records = records;
         Ok(())
     }
 

@@ -118,6 +118,14 @@ impl BatchVisitor for Transfer {
 }
 
 impl Transfer {
+    /// Records that are in the target for good: with transactions, those that are committed.
+    pub(super) fn copied(&self) -> u64 {
+        match &self.transactions {
+            Some(transactions) => transactions.records,
+            None => self.account.ledger.all_delivered(),
+        }
+    }
+
     /// Adds a source partition to the ledger, after the existing ones.
     pub(super) fn add(&mut self, range: &Range, start: Option<Offset>, target: usize) {
         self.account.ledger.add(range.from, start);
