@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 
 use super::wanted::Wanted;
 use super::{Run, STEP};
-use crate::client::record_source::{self, ConsumedRecord, RecordVisitor};
+use crate::client::record_source::{self, ConsumedRecord, FetchedBatch, RecordVisitor};
 use crate::error::{Error, Result};
+use crate::filter::{Expression, Sieve};
 use crate::topic_partition::Offset;
 
 /// How many times as far back each look goes than the one before.
@@ -18,6 +19,8 @@ const WIDER: i64 = 8;
 struct Search<'a> {
     count: usize,
     wanted: &'a Wanted,
+    /// Finds records that can match the condition, before they are decoded.
+    sieve: Option<Sieve>,
     partitions: Vec<Searched>,
     places: HashMap<(&'a str, i32), usize>,
 }
@@ -58,6 +61,25 @@ impl Searched {
 }
 
 impl RecordVisitor for Search<'_> {
+    /// The sieve may leave out the last record of a batch, so that the records would not show how far the look has come.
+    fn batch(&mut self, fetched: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
+        if self.sieve.is_some() {
+            let place = self.places.get(&(fetched.topic, fetched.partition));
+            if let Some(searched) = place.and_then(|place| self.partitions.get_mut(*place)) {
+                searched.is_done |= fetched.batch.header.next_offset() >= searched.to;
+            }
+        }
+        Ok(None)
+    }
+
+    fn sifts(&self) -> bool {
+        self.sieve.is_some()
+    }
+
+    fn first_wanted(&self, records: &[u8]) -> Option<usize> {
+        self.sieve.as_ref().map_or(Some(0), |sieve| sieve.find(records))
+    }
+
     fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
         let place = self.places.get(&(record.topic, record.partition));
         let Some(searched) = place.and_then(|place| self.partitions.get_mut(*place)) else {
@@ -111,6 +133,7 @@ impl Run {
         let mut search = Search {
             count,
             wanted,
+            sieve: wanted.filter.as_ref().and_then(Expression::sieve),
             partitions: searched.collect(),
             places: numbered
                 .map(|(place, (topic, partition))| ((topic.as_str(), *partition), place))
