@@ -212,6 +212,11 @@ impl IntoInvocation for BrokerArgs {
                     is_member: self.member,
                     ready_words: None,
                 };
+                if self.command.is_empty() && std::env::args_os().next_back().is_some_and(|word| word == "--")
+                {
+                    let error = Error::usage("the command behind -- is missing");
+                    return Err(error.hint("without -- the broker runs until Ctrl-C"));
+                }
                 if self.command.is_empty() {
                     Action::Serve(serve)
                 } else {

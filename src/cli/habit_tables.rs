@@ -154,6 +154,12 @@ pub(super) const FLAGS: &[Flag] = &[
         &["--force"],
         &["--yes"],
     )),
+    // They ask nothing.
+    flag(
+        &["reassign execute", "reassign undo", "reassign cancel"],
+        &["--yes"],
+        &[],
+    ),
     with_value(flag(
         &["acls ", "acl "],
         &["--allow-principal", "--principal"],

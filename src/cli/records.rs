@@ -34,7 +34,7 @@ enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   kafkit records delete orders --to 2026-11-21 --dry-run
-  kafkit records delete orders:0,3 --to 1000
+  kafkit records delete hello:0 --to 3
   kafkit records delete tmp --to end --yes")]
 struct DeleteArgs {
     /// Topics, or these partitions of them

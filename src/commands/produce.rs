@@ -176,6 +176,10 @@ impl Run<'_> {
                         if self.is_at_limit() {
                             return Ok(End::AtLimit);
                         }
+                        // At a given rate the rest of what was read would take long, or break the rate.
+                        if self.pace.is_some() && self.interrupt.take() {
+                            return Ok(End::Interrupted);
+                        }
                     }
                     if let Some(progress) = &mut self.progress {
                         progress.advance(read, self.account.sent);
@@ -190,11 +194,19 @@ impl Run<'_> {
                     }
                 }
                 Chunk::Idle => self.save_progress()?,
-                Chunk::End => return Ok(End::OfInput),
+                Chunk::End => return self.has_all_of_before().map(|()| End::OfInput),
             }
             if self.interrupt.take() {
                 return Ok(End::Interrupted);
             }
+        }
+    }
+
+    /// Fails if the input is shorter than the part of it that earlier runs have sent: it must be another one.
+    fn has_all_of_before(&self) -> Result<()> {
+        match &self.progress_file {
+            Some(file) if self.number < file.start() => Err(file.too_short(self.number)),
+            _ => Ok(()),
         }
     }
 

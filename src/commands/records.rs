@@ -103,6 +103,10 @@ fn plan(deletion: &Deletion, context: &mut Context) -> Result<(Vec<output::Row>,
             return Err(Error::unreachable(format!("nothing deleted: {why}")));
         };
         let to = match deletion.to {
+            Limit::Offset(offset) if offset > end => {
+                let what = format!("nothing deleted: {partition} ends at {end}, before {offset}");
+                return Err(Error::failed(what).hint("--to end deletes all that is there"));
+            }
             Limit::Offset(offset) => offset,
             Limit::End => end,
             // Without a record at or after the time, all records are older.

@@ -128,11 +128,13 @@ impl RecordParser for CsvParser {
             None => None,
         };
         let mut value = serde_json::Map::with_capacity(row.len());
-        if row.len() > self.columns.len() {
+        if row.len() != self.columns.len() {
+            let plural = |count| if count == 1 { "" } else { "s" };
+            let (fields, headings) = (row.len(), self.columns.len());
             return Err(BadInput::new(format!(
-                "{} fields under {} headings",
-                row.len(),
-                self.columns.len()
+                "{fields} field{} under {headings} heading{}",
+                plural(fields),
+                plural(headings)
             )));
         }
         for (column, field) in self.columns.iter().zip(row) {

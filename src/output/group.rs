@@ -90,9 +90,11 @@ pub fn describe(printer: &mut Printer, groups: &[Progress]) -> Result<()> {
     }
 }
 
-/// The lag of all partitions together.
-pub(super) fn total(progress: &Progress) -> i64 {
-    progress.rows.iter().filter_map(Row::lag).sum()
+/// The lag of all partitions together; `None` where it is known of no partition of an active group.
+pub(super) fn total(progress: &Progress) -> Option<i64> {
+    let lags: Vec<i64> = progress.rows.iter().filter_map(Row::lag).collect();
+    let is_unknown = lags.is_empty() && !progress.rows.is_empty();
+    (!is_unknown).then(|| lags.iter().sum())
 }
 
 /// A group as text; with changes since earlier looks, if there were any.
@@ -121,7 +123,7 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
         "{}   {}   {members}   lag {}{waits}{}",
         group.id,
         facts.join(", "),
-        count(total(progress), "record"),
+        total(progress).map_or_else(|| "unknown".to_owned(), |lag| count(lag, "record")),
         watched.map_or_else(String::new, |watched| watched.trend(&group.id)),
     );
     let head = format!("{head}{}", on_the_way(group));

@@ -63,7 +63,7 @@ impl Watched {
         }
         keep_last(
             self.sums.entry(group.clone()).or_default(),
-            (now, group::total(progress)),
+            (now, group::total(progress).unwrap_or(0)),
         );
     }
 

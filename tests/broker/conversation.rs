@@ -114,11 +114,15 @@ fn a_file_that_is_no_conversation_is_named_with_its_line() {
         .run([
             "broker",
             "record",
-            "talk.jsonl",
+            "other.jsonl",
             "-b",
             "127.0.0.1:1",
             "--timeout",
             "1s",
         ])
         .exits(3);
+    suite
+        .run(["broker", "record", "talk.jsonl", "-b", "127.0.0.1:1"])
+        .exits(1)
+        .complains("talk.jsonl is there already");
 }

@@ -125,6 +125,10 @@ fn pieces_may_end_otherwise() {
         .produce(&["table", "--csv"], "id,note\n1,\"a\nb\"\n2,x,y\n")
         .exits(6)
         .complains("row 3: 3 fields under 2 headings");
+    shell
+        .produce(&["table", "--csv"], "id,note\n1,a\n2\n")
+        .exits(6)
+        .complains("row 3: 1 field under 2 headings");
     shell.produce(&["cut", "-D", ";;"], "a\n;;b").succeeds();
     assert_eq!(shell.shown("cut", r"%s|"), "a\n|b|");
 }

@@ -54,6 +54,19 @@ impl Setting {
 }
 
 #[test]
+fn an_input_that_is_shorter_than_what_was_sent_is_another_one() {
+    let setting = Setting::new("a\nb\nc\n");
+    assert_eq!(setting.produce(&[]).0, Some(0));
+    fs::write(setting.suite.home().join("input"), "d\n").unwrap();
+    let (code, said) = setting.produce(&[]);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(
+        said.contains("ends after 1 piece") && said.contains("3 of them were sent"),
+        "{said}"
+    );
+}
+
+#[test]
 fn each_run_sends_what_the_ones_before_have_not() {
     let setting = Setting::new("a\nb\nc\nd\ne\n");
     let (code, said) = setting.produce(&["-n", "2"]);

@@ -50,14 +50,16 @@ pub struct GroupSummary {
 }
 
 impl GroupSummary {
-    /// Records not read yet, in all partitions whose end is known.
+    /// Records not read yet, in all partitions whose end is known; `None` for a group that is active and has committed
+    /// nothing yet.
     pub fn lag(&self) -> Option<i64> {
         if self.stated_lag.is_some() {
             return self.stated_lag;
         }
         let places = self.places.as_ref()?;
         let lags: Vec<i64> = places.values().filter_map(Place::lag).collect();
-        (places.is_empty() || !lags.is_empty()).then(|| lags.iter().sum())
+        let is_unused = places.is_empty() && self.members.is_none_or(|members| members == 0);
+        (is_unused || !lags.is_empty()).then(|| lags.iter().sum())
     }
 }
 
@@ -303,6 +305,8 @@ mod tests {
             stated_lag: None,
         };
         assert_eq!(group.lag(), Some(0));
+        group.members = Some(1);
+        assert_eq!(group.lag(), None, "its members may have read anything");
         let place = |committed, end| Place { committed, end };
         let places = [(TopicPartition::new("t", 0), place(3, None))];
         group.places = Some(BTreeMap::from(places.clone()));

@@ -145,9 +145,10 @@ fn write_undo(deletion: &Deletion, groups: &[GroupSummary], context: &mut Contex
 /// Deletes the committed offsets of a group in some partitions.
 pub(super) fn offsets(deletion: &OffsetDeletion, context: &mut Context) -> Result<()> {
     let group = &deletion.group;
-    if inactive::find(group, context)?.is_none() {
+    let Some(found) = inactive::find(group, context)? else {
         return Err(inactive::not_found(group, context));
-    }
+    };
+    inactive::check_commits(&found, "delete-offsets")?;
     let commits = context.client.admin()?.commits_of(group)?;
     let doomed: BTreeMap<TopicPartition, CommittedOffset> = commits
         .into_iter()

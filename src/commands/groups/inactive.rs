@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::plain_words::few;
 use crate::spelling::closest;
 
+/// The type of share groups.
+const SHARE: &str = "share";
+
 /// The group; `None` where there is no group of this name.
 pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDescription>> {
     match context.client.admin()?.describe_group(name)? {
@@ -14,6 +17,17 @@ pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDesc
         Err(refusal) if refusal.name() == "GROUP_ID_NOT_FOUND" => Ok(None),
         Err(refusal) => Err(refused("describe", name, refusal)),
     }
+}
+
+/// Refuses to change the committed offsets of a share group, which has none; `option` of `kafka-share-groups` is about
+/// the offsets that such a group begins at.
+pub(super) fn check_commits(group: &GroupDescription, option: &str) -> Result<()> {
+    if group.kind != SHARE {
+        return Ok(());
+    }
+    let what = format!("group {} is a share group, which commits no offsets", group.id);
+    let hint = format!("`kafkit kafka-share-groups --{option}` changes where it begins");
+    Err(Error::failed(what).hint(hint))
 }
 
 /// Refuses to change a group with active members, and names them.

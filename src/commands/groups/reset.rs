@@ -36,6 +36,7 @@ pub struct Reset {
 pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
     let group = inactive::find(&reset.group, context)?;
     if let Some(group) = &group {
+        inactive::check_commits(group, "reset-offsets")?;
         inactive::check_no_members(group, "reset")?;
     }
     let admin = context.client.admin()?;

@@ -59,6 +59,15 @@ impl ProgressFile {
         self.start
     }
 
+    /// The error about an input of only `pieces` pieces, fewer than were sent.
+    pub(super) fn too_short(&self, pieces: u64) -> Error {
+        let (path, start) = (self.path.display(), self.start);
+        Error::bad_data(format!(
+            "the input ends after {pieces} pieces, and {path} says that {start} of them were sent: it is another input"
+        ))
+        .hint("remove the file to send everything")
+    }
+
     /// Whether it is time to save the progress.
     pub(super) fn is_due(&self, pieces: u64) -> bool {
         pieces > self.saved && self.looked.elapsed() >= INTERVAL

@@ -44,15 +44,20 @@ impl Prepared {
 pub(super) fn undo(mut action: ExecuteAction, context: &mut Context) -> Result<()> {
     if !undo_file::is_undo_file(&action.plan) {
         let beside = undo_file::path_for(&action.plan);
-        if !beside.exists() {
+        let found = undo_file::all_like(&beside);
+        let Some(newest) = found.last() else {
             let message = format!(
                 "{} not found: {} was not executed here",
                 beside.display(),
                 shown(&action.plan)
             );
             return Err(Error::not_found(message).hint("name the undo file that `reassign execute` wrote"));
+        };
+        if found.len() > 1 {
+            let line = format_args!("undoing with {}, the newest of {}", newest.display(), found.len());
+            context.printer.note(line);
         }
-        action.plan = beside;
+        action.plan.clone_from(newest);
     }
     let plan = read_plan_file(&action.plan, context)?;
     move_replicas(&action, &plan, true, context)

@@ -85,6 +85,18 @@ pub(super) fn choose(wanted: &Path, plan: &Plan, origins: &Assignment) -> Result
     )))
 }
 
+/// The undo files of a plan whose first one would be `first`, the one that was written last at the end.
+pub(super) fn all_like(first: &Path) -> Vec<PathBuf> {
+    let others = (2..NAMES).map(|number| numbered(first, number));
+    let written = |path: PathBuf| Some((path.metadata().ok()?.modified().ok()?, path));
+    let mut found: Vec<_> = std::iter::once(first.to_owned())
+        .chain(others)
+        .filter_map(written)
+        .collect();
+    found.sort_by_key(|(written, _)| *written);
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
 fn numbered(wanted: &Path, number: usize) -> PathBuf {
     let name = wanted
         .file_name()

@@ -20,7 +20,7 @@ use crate::client::admin::{AdminClient, ApiError};
 use crate::error::{Error, Result};
 use crate::output::progress::Changes;
 use crate::output::topic_drift::{self as output, Change, DriftRow};
-use crate::output::{confirm, counted, plural};
+use crate::output::{Format, confirm, counted, plural};
 pub(super) use drift::{Drift, drift};
 
 /// Writes the specifications of topics.
@@ -75,11 +75,13 @@ impl Command for Apply {
             leave_unlisted(&mut drifts, self.is_dry_run, context);
         }
         let rows = rows(&drifts, |drift| self.change(drift));
+        if !rows.is_empty() || context.printer.format() != Format::Table {
+            output::list(&mut context.printer, &rows, ("IS", "SHALL BE"))?;
+        }
         if rows.is_empty() {
             context.printer.note("nothing differs");
             return Ok(());
         }
-        output::list(&mut context.printer, &rows, ("IS", "SHALL BE"))?;
         if self.is_dry_run {
             return Ok(());
         }

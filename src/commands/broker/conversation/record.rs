@@ -35,6 +35,10 @@ impl Recorder {
     pub(super) fn new(path: &Path, servers: &[HostPort], options: ConnectionOptions) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));
+        if path.metadata().is_ok_and(|found| found.len() > 0) {
+            let what = format!("{} is there already", path.display());
+            return Err(Error::failed(what).hint("remove it, or name another file"));
+        }
         let file = OpenOptions::new()
             .write(true)
             .create(true)
