@@ -91,6 +91,12 @@ impl<'a> BrokerValues<'a> {
         number.unwrap_or(0)
     }
 
+    /// Whether a switch is on.
+    pub fn flag(self, name: &str) -> bool {
+        self.value(name)
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
     /// Every value of a topic's config, the strongest first. The list may be empty: then [`Self::topic_value`] has a
     /// default that belongs to no single setting.
     pub fn topic_origins(&self, config: &TopicConfig, topic: &Configs) -> Vec<Origin> {

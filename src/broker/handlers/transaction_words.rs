@@ -67,7 +67,9 @@ impl Admission {
             let added = coordinator.add(transactional_id, steady_ms(), request);
             return added.err().map_or_else(Vec::new, all_refused);
         }
-        if !node.transactions.config().verifies_partitions {
+        let image = node.cluster.image();
+        let values = node.broker_values(&image);
+        if !values.flag("transaction.partition.verification.enable") {
             return Vec::new();
         }
         match coordinator.verify(transactional_id, producer, &partitions) {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::write_txn_markers_request::WritableTxnMarker;
 use kafka_protocol::messages::write_txn_markers_response::{
     WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
@@ -39,9 +40,13 @@ fn write(node: &Node, wanted: &WritableTxnMarker) -> WritableTxnMarkerResult {
     let topics = wanted.topics.iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|index| {
             let partition = TopicPartition::new(topic.name.as_str(), *index);
-            let written =
+            let written = if wanted.producer_id.0 < 0 {
+                // Apache Kafka fails where it makes the marker.
+                Err(ResponseError::UnknownServerError)
+            } else {
                 node.transactions
-                    .write_marker(&markers, &partition, wanted.coordinator_epoch, now_ms());
+                    .write_marker(&markers, &partition, wanted.coordinator_epoch, now_ms())
+            };
             WritableTxnMarkerPartitionResult::default()
                 .with_partition_index(*index)
                 .with_error_code(written.err().map_or(0, |error| error.code()))

@@ -34,8 +34,6 @@ pub struct TransactionConfig {
     pub expiration_ms: i64,
     /// `transaction.remove.expired.transaction.cleanup.interval.ms`
     pub expiration_check_interval_ms: i64,
-    /// `transaction.partition.verification.enable`
-    pub verifies_partitions: bool,
     /// `transaction.two.phase.commit.enable`
     pub allows_two_phase_commit: bool,
 }
@@ -48,7 +46,6 @@ impl TransactionConfig {
             expiration_ms: config.number("transactional.id.expiration.ms"),
             expiration_check_interval_ms: config
                 .number("transaction.remove.expired.transaction.cleanup.interval.ms"),
-            verifies_partitions: config.flag("transaction.partition.verification.enable"),
             allows_two_phase_commit: config.flag("transaction.two.phase.commit.enable"),
         }
     }
