@@ -56,8 +56,8 @@ pub trait DeliveryListener {
         false
     }
     /// The partition and offset of a record, by its tag, just before it counts as delivered. Only the direct lane
-    /// reports it, and not with `acks=0`.
-    fn placed(&mut self, _tag: u64, _partition: i32, _offset: Offset) {}
+    /// reports it; with `acks=0` there is no offset.
+    fn placed(&mut self, _tag: u64, _partition: i32, _offset: Option<Offset>) {}
     /// Whether [`Self::delivered_run`] is wanted.
     fn wants_runs(&self) -> bool {
         false

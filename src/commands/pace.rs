@@ -21,10 +21,10 @@ impl Pace {
         }
     }
 
-    /// How long to wait before the record after `sent` others; `None` if it is due, and a long time if no record will
-    /// ever be due.
+    /// How long to wait before the record after `sent` others; `None` if it is due, as the first always is, and a long
+    /// time if no record will ever be due.
     pub fn wait(&self, sent: u64) -> Option<Duration> {
-        if self.per_second < 0.0 {
+        if self.per_second < 0.0 || sent == 0 {
             return None;
         }
         if self.per_second == 0.0 {
@@ -44,6 +44,7 @@ mod tests {
     fn a_sender_that_is_ahead_waits() {
         assert_eq!(Pace::new(-1.0).wait(1_000_000), None);
         assert!(Pace::new(0.0).wait(1).is_some());
+        assert_eq!(Pace::new(0.0).wait(0), None);
         let wait = Pace::new(10.0).wait(100).unwrap_or_default();
         assert!(wait > Duration::from_secs(9) && wait <= Duration::from_secs(10));
         assert_eq!(Pace::new(10.0).wait(0), None);

@@ -22,6 +22,12 @@ impl fmt::Display for JavaRegex {
     }
 }
 
+/// A pattern to be searched for inside of texts; nothing where Java says that it is invalid.
+pub fn anywhere(pattern: &str) -> Option<fancy_regex::Regex> {
+    let translated = Translator::new(pattern).pattern()?;
+    fancy_regex::Regex::new(&translated).ok()
+}
+
 impl JavaRegex {
     /// `None` if the pattern is invalid in Java.
     pub fn new(pattern: &str) -> Option<Self> {

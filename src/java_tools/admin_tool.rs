@@ -126,12 +126,17 @@ pub(super) fn read_config(file: &str, settings: &mut Settings) -> Result<(), Fai
 }
 
 /// The same for settings that are read already.
-pub(super) fn context_of(mut settings: Settings, servers: Option<&str>) -> Result<Context, Failure> {
+pub(super) fn context_of(settings: Settings, servers: Option<&str>) -> Result<Context, Failure> {
     let servers = servers.ok_or_else(|| Failure::of("null"))?;
     check_admin_client(&settings, servers)?;
+    Ok(unchecked_context_of(settings, servers))
+}
+
+/// The same for settings that are held against the rules already.
+pub(super) fn unchecked_context_of(mut settings: Settings, servers: &str) -> Context {
     settings.set("bootstrap.servers", servers, Origin::Flag);
     note_settings(&settings);
-    Ok(Context::new(settings, Printer::new(OutputOptions::default())))
+    Context::new(settings, Printer::new(OutputOptions::default()))
 }
 
 /// The principals of an option, in the order given.

@@ -26,6 +26,11 @@ impl Refusal {
 /// The checks of every client, and of what it needs to connect.
 fn check_client(client: Client, settings: &Settings) -> Result<(), Refusal> {
     check_values(client, |name| settings.get(name)).map_err(Refusal::Value)?;
+    check_connection(client, settings)
+}
+
+/// What a client would need besides values that can be.
+fn check_connection(client: Client, settings: &Settings) -> Result<(), Refusal> {
     check_classes(client, |name| settings.get(name)).map_err(Refusal::Client)?;
     settings
         .connection_options()
@@ -99,6 +104,12 @@ pub(super) fn check_consumer(settings: &Settings) -> Result<(), Refusal> {
     let is_classic = settings
         .get("group.protocol")
         .is_none_or(|protocol| protocol.trim().eq_ignore_ascii_case("classic"));
+    let of_classic = ["heartbeat.interval.ms", "session.timeout.ms"];
+    let given = of_classic.into_iter().find(|name| settings.get(name).is_some());
+    if let Some(name) = given.filter(|_| !is_classic) {
+        let reason = format!("{name} cannot be set when group.protocol=CONSUMER");
+        return Err(Refusal::Client(reason));
+    }
     if is_classic && settings.get("group.remote.assignor").is_some() {
         let reason = "group.remote.assignor cannot be set when group.protocol=CLASSIC";
         return Err(Refusal::Client(reason.to_owned()));
@@ -108,7 +119,7 @@ pub(super) fn check_consumer(settings: &Settings) -> Result<(), Refusal> {
 
 /// The additional checks of the admin client; `settings` are those of its file, which usually names no brokers.
 pub(super) fn check_admin(settings: &Settings) -> Result<(), Refusal> {
-    check_client(Client::Admin, settings)?;
+    check_connection(Client::Admin, settings)?;
     let millis = |name: &str| {
         settings
             .get(name)

@@ -4,6 +4,7 @@ use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
 use super::client_config::{Refusal, check_admin};
+use super::config_rules::{Client, check_values};
 use super::log_line;
 use super::option_parser::{OptionError, Parsed};
 use crate::client::java_properties;
@@ -75,7 +76,7 @@ pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
 }
 
 /// The message of Java's clients about a list with an empty entry.
-fn check_list(servers: &str) -> Result<(), String> {
+pub(super) fn check_list(servers: &str) -> Result<(), String> {
     if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
         return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
     }
@@ -84,7 +85,7 @@ fn check_list(servers: &str) -> Result<(), String> {
 
 /// The check that Java's clients make of each address when they are built; they are not built either if no server's
 /// name can be resolved.
-fn check_addresses(servers: &str) -> Result<(), String> {
+pub(super) fn check_addresses(servers: &str) -> Result<(), String> {
     let mut any = false;
     for part in servers.split(',').map(str::trim) {
         if !is_host_and_port(part) {
@@ -133,7 +134,6 @@ pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
 
 /// The messages of Java's admin client about `bootstrap.servers` when it is built: a line for the user, and the cause.
 fn check_admin_servers(servers: &str) -> Result<(), String> {
-    check_list(servers)?;
     let checked = if servers.trim().is_empty() {
         Err("You must set either bootstrap.servers or bootstrap.controllers".to_owned())
     } else {
@@ -150,6 +150,8 @@ const NO_CLIENT: &str = "Failed to create new KafkaAdminClient";
 /// Why Java's admin client cannot be built, with the message of its exception. Java prints the first line; the second
 /// is the line of its trace with the cause.
 pub(super) fn check_admin_client(settings: &Settings, servers: &str) -> Result<(), String> {
+    check_list(servers)?;
+    check_values(Client::Admin, |name| settings.get(name))?;
     check_admin_servers(servers)?;
     check_admin(settings).map_err(|refusal| match refusal {
         Refusal::Value(message) => message,

@@ -95,7 +95,10 @@ pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, Op
                 Some(value) => Some(value),
                 None => return Err(missing_argument(specs, position)),
             },
-            (Some(Argument::OptionalNumber(_)), None) => words.next_if(|next| next.parse::<i64>().is_ok()),
+            (Some(Argument::OptionalNumber(_)), None) => {
+                // An empty word has no part that is no number.
+                words.next_if(|next| next.is_empty() || next.parse::<i64>().is_ok())
+            }
             (Some(Argument::Optional(_)), None) => {
                 words.next_if(|next| *next == "--" || !looks_like_an_option(next))
             }

@@ -68,7 +68,6 @@ fn is_passing(code: Code) -> bool {
             | Code::AllBrokersDown
             | Code::OperationTimedOut
             | Code::State
-            | Code::AutoOffsetReset
     )
 }
 

@@ -11,6 +11,7 @@ mod usage;
 use std::process::ExitCode;
 
 use super::option_table::{Argument, OptionSpec};
+use crate::java::number::double;
 use crate::output::{stderr_line, stdout_line};
 
 pub(super) use parser::parse;
@@ -30,6 +31,8 @@ pub(super) struct Arg {
     metavar: Option<&'static str>,
     /// Whether one or more values follow; those of a second occurrence replace the first ones.
     is_list: bool,
+    /// The only numbers there are; any, where there are none.
+    choices: &'static [i64],
     choice: Choice,
 }
 
@@ -60,12 +63,14 @@ impl Number {
             Self::Short => text.parse::<i16>().is_ok(),
             Self::Integer => text.parse::<i32>().is_ok(),
             Self::Long => text.parse::<i64>().is_ok(),
-            Self::Double => text.trim().parse::<f64>().is_ok(),
+            Self::Double => double(text).is_ok(),
         };
-        let why = if self == Self::Short && text.parse::<i32>().is_ok() {
-            format!("Value out of range. Value:\"{text}\" Radix:10")
-        } else {
-            format!("For input string: \"{text}\"")
+        let why = match double(text) {
+            Err(message) if self == Self::Double => message,
+            _ if self == Self::Short && text.parse::<i32>().is_ok() => {
+                format!("Value out of range. Value:\"{text}\" Radix:10")
+            }
+            _ => format!("For input string: \"{text}\""),
         };
         (!is_right).then(|| format!("could not convert '{text}' to {self:?} ({why})"))
     }
@@ -81,6 +86,7 @@ pub(super) const fn arg(spec: OptionSpec) -> Arg {
         is_short_first: false,
         metavar: None,
         is_list: false,
+        choices: &[],
         choice: Choice::Free,
     }
 }
@@ -141,6 +147,12 @@ impl Arg {
         self
     }
 
+    /// A whole number that is one of these.
+    pub(super) const fn one_of(mut self, choices: &'static [i64]) -> Self {
+        self.choices = choices;
+        self.integer()
+    }
+
     /// At most one of all options with this mark may be given.
     pub(super) const fn at_most_one(mut self) -> Self {
         self.choice = Choice::AtMostOne;
@@ -151,6 +163,22 @@ impl Arg {
     pub(super) const fn exactly_one(mut self) -> Self {
         self.choice = Choice::ExactlyOne;
         self
+    }
+
+    /// What Java's parser says of a value that is not of the kind, or none of the choices.
+    fn refusal(&self, value: &str) -> Option<String> {
+        let refusal = self.number.and_then(|number| number.refusal(value));
+        let number = value.parse::<i64>();
+        let is_choice = self.choices.is_empty() || number.is_ok_and(|number| self.choices.contains(&number));
+        refusal.or_else(|| {
+            let choices: Vec<String> = self.choices.iter().map(ToString::to_string).collect();
+            (!is_choice).then(|| {
+                format!(
+                    "invalid choice: '{value}' (choose from {{{}}})",
+                    choices.join(",")
+                )
+            })
+        })
     }
 
     /// `--bootstrap-server/-b`, as in error messages.
@@ -264,6 +292,6 @@ impl Namespace {
 
     /// The last value of an option whose values are numbers.
     pub(super) fn double(&self, name: &str) -> Option<f64> {
-        self.value(name)?.trim().parse().ok()
+        double(self.value(name)?).ok()
     }
 }

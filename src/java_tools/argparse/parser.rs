@@ -16,9 +16,12 @@ pub(in super::super) fn parse(program: &'static Program, words: &[String]) -> Re
     let mut parser = whole;
     let mut values = Values::new();
     let mut words = words.iter().peekable();
+    let mut are_flags_over = false;
     while let Some(word) = words.next() {
-        if !is_flag(word) {
-            parser.command = Some(parser.subcommand(word)?);
+        if word == "--" && !are_flags_over {
+            are_flags_over = true;
+        } else if are_flags_over || !is_flag(word) {
+            parser.command = Some(parser.subcommand(word, words.clone())?);
         } else if word == "--help" || (word.starts_with("-h") && parser.has_no_letter('h')) {
             return Err(Stop::Help(parser.help()));
         } else {
@@ -36,20 +39,21 @@ pub(in super::super) fn parse(program: &'static Program, words: &[String]) -> Re
     })
 }
 
-/// A dash begins an option, unless it begins a negative number.
+/// A dash begins an option, unless it begins a negative whole number.
 fn is_flag(word: &str) -> bool {
     let Some(rest) = word.strip_prefix('-') else {
         return false;
     };
-    !rest.is_empty() && !rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    !rest.is_empty() && !rest.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Parser {
-    /// The subcommand named by a word without a dash.
-    fn subcommand(&self, word: &str) -> Result<&'static SubCommand, Stop> {
+    /// The subcommand named by a word without a dash. If there is none, all that follows is unrecognized, too.
+    fn subcommand(&self, word: &str, rest: Peekable<Iter<String>>) -> Result<&'static SubCommand, Stop> {
         let commands = self.program.commands;
         if self.command.is_some() || commands.is_empty() {
-            return Err(self.refused(format!("unrecognized arguments: '{word}'")));
+            let words: Vec<String> = std::iter::once(word.to_owned()).chain(rest.cloned()).collect();
+            return Err(self.refused(format!("unrecognized arguments: '{}'", words.join(" "))));
         }
         let found = commands.iter().find(|known| known.name == word);
         found.ok_or_else(|| {
@@ -65,7 +69,10 @@ impl Parser {
         let name = arg.spec.name;
         let mut given: Vec<String> = inline.into_iter().collect();
         if arg.spec.argument == Argument::None {
-            given.clear();
+            if let Some(value) = given.pop() {
+                let message = format!("argument {}: ignore implicit argument '{value}'", arg.spelled());
+                return Err(self.refused(message));
+            }
         } else if given.is_empty() {
             while let Some(value) = words.next_if(|next| !is_flag(next)) {
                 given.push(value.clone());
@@ -75,7 +82,7 @@ impl Parser {
             }
             if given.is_empty() {
                 let wanted = if arg.is_list {
-                    "at least one argument"
+                    "1 argument(s)"
                 } else {
                     "one argument"
                 };
@@ -157,7 +164,7 @@ impl Parser {
     }
 
     fn check_number(&self, arg: &Arg, value: &str) -> Result<(), Stop> {
-        match arg.number.and_then(|number| number.refusal(value)) {
+        match arg.refusal(value) {
             Some(refusal) => Err(self.refused(format!("argument {}: {refusal}", arg.spelled()))),
             None => Ok(()),
         }
@@ -252,7 +259,7 @@ mod tests {
             (&["--topic"], "argument --topic: expected one argument"),
             (
                 &["--props", "--plain"],
-                "argument --props: expected at least one argument",
+                "argument --props: expected 1 argument(s)",
             ),
             (&["--plain"], "argument --topic is required"),
             (
@@ -280,6 +287,7 @@ mod tests {
     fn negative_numbers_are_values() {
         for (word, flag) in [
             ("-5", false),
+            ("-0.5", true),
             ("-b", true),
             ("--id", true),
             ("-", false),

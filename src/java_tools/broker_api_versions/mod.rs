@@ -4,8 +4,9 @@ mod words;
 
 use std::process::ExitCode;
 
-use super::admin_tool::{Failure, context_of, read_config};
-use super::console::NO_SERVERS;
+use super::admin_tool::{Failure, read_config, unchecked_context_of};
+use super::config_rules::{Client, check_values};
+use super::console::{NO_SERVERS, check_addresses, check_list};
 use super::errors::{java_message, what_is_missing};
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, value};
@@ -60,7 +61,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Err(failure) if failure.is_closed_pipe => ExitCode::SUCCESS,
         Err(failure) => {
             failure.why.iter().for_each(stderr_line);
-            plain(without_the_client(&failure.message))
+            plain(&failure.message)
         }
     }
 }
@@ -68,16 +69,6 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 fn plain(message: impl std::fmt::Display) -> ExitCode {
     stderr_line(message);
     ExitCode::FAILURE
-}
-
-/// The message without its first part: this tool has a client of its own, which reports invalid addresses directly.
-fn without_the_client(message: &str) -> &str {
-    let cause = message
-        .split_once("\nCaused by: ")
-        .map_or(message, |(_, cause)| cause);
-    cause
-        .strip_prefix("org.apache.kafka.common.config.ConfigException: ")
-        .unwrap_or(cause)
 }
 
 fn carry_out(parsed: &Parsed) -> Result<(), Failure> {
@@ -91,7 +82,13 @@ fn carry_out(parsed: &Parsed) -> Result<(), Failure> {
     if servers.trim().is_empty() {
         return Err(Failure::of(NO_SERVERS));
     }
-    let mut context = context_of(settings, Some(servers))?;
+    check_list(servers)?;
+    // The tool has a client of its own, with fewer settings.
+    check_values(Client::Versions, |name| settings.get(name))?;
+    check_addresses(servers)?;
+    let connection = settings.connection_options();
+    connection.map_err(|error| Failure::of(error.message()))?;
+    let mut context = unchecked_context_of(settings, servers);
     let brokers = context
         .client
         .admin()
@@ -129,7 +126,9 @@ fn no_brokers(error: &Error, servers: &str) -> Failure {
         (Kind::Denied, _) | (_, Some(WireError::Unresolvable(_))) => java_message(error, "metadata"),
         _ => {
             let nodes = servers.split(',').zip(1..).map(|(server, number)| {
-                format!("{} (id: -{number} rack: null isFenced: false)", server.trim())
+                let server = server.trim().trim_start_matches("[]");
+                let host = if server.starts_with(':') { "localhost" } else { "" };
+                format!("{host}{server} (id: -{number} rack: null isFenced: false)")
             });
             let nodes: Vec<String> = nodes.collect();
             format!("Request METADATA failed on brokers [{}]", nodes.join(", "))

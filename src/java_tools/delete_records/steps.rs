@@ -1,6 +1,6 @@
 //! The steps of `kafka-delete-records`: the file, one request to each leader, and a line for each partition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,22 +9,24 @@ use crate::client::admin::record_deletion::Cut;
 use crate::client::admin::volumes::leaders;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
+use crate::java::hash_set_order::{hash_of_topic_partition, in_hash_order};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
 /// The new log start offset of each partition.
 pub(super) fn cuts(text: &str) -> Result<Vec<(TopicPartition, Offset)>, Failure> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|_| Failure::of("The input string is not a valid JSON"))?;
+    // Java reads no further than the first value.
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let value = values.next().and_then(Result::ok);
+    let value = value.ok_or_else(|| Failure::of("The input string is not a valid JSON"))?;
     let object = value
         .as_object()
         .ok_or_else(|| Failure::of(format!("Expected JSON object, received {value}")))?;
-    if let Some(version) = object.get("version")
-        && version.as_i64() != Some(1)
-    {
-        return Err(Failure::of(format!(
-            "Not supported version field value {version}"
-        )));
+    if let Some(version) = object.get("version") {
+        match integer(version)? {
+            1 => {}
+            other => return Err(Failure::of(format!("Not supported version field value {other}"))),
+        }
     }
     let partitions = object
         .get("partitions")
@@ -34,27 +36,45 @@ pub(super) fn cuts(text: &str) -> Result<Vec<(TopicPartition, Offset)>, Failure>
         .ok_or_else(|| Failure::of(format!("Expected JSON array, received {partitions}")))?;
     let rows = partitions.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let mut cuts: BTreeMap<TopicPartition, Offset> = BTreeMap::new();
+    let mut twice = BTreeSet::new();
     for (partition, offset) in rows {
         if cuts.insert(partition.clone(), offset).is_some() {
-            return Err(Failure::of(format!(
-                "Offset json file contains duplicate topic partitions: {partition}"
-            )));
+            twice.insert(partition);
         }
+    }
+    if !twice.is_empty() {
+        let hash = |name: &TopicPartition| hash_of_topic_partition(&name.topic, name.partition);
+        let twice = in_hash_order(twice.into_iter().collect::<Vec<_>>(), hash);
+        let names: Vec<String> = twice.iter().map(ToString::to_string).collect();
+        return Err(Failure::of(format!(
+            "Offset json file contains duplicate topic partitions: {}",
+            names.join(",")
+        )));
     }
     // Java prints them in an order that differs from run to run.
     Ok(cuts.into_iter().collect())
 }
 
+fn wrong(kind: &str, value: &Value) -> Failure {
+    Failure::of(format!("Expected `{kind}` value, received {value}"))
+}
+
+fn integer(value: &Value) -> Result<i32, Failure> {
+    let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
+    number.ok_or_else(|| wrong("Integer", value))
+}
+
 fn row(value: &Value) -> Result<(TopicPartition, Offset), Failure> {
+    if !value.is_object() {
+        return Err(Failure::of(format!("Expected JSON object, received {value}")));
+    }
     let field = |name: &str| {
         value
             .get(name)
             .ok_or_else(|| Failure::of(format!("No such field exists: `{name}`")))
     };
-    let wrong = |kind: &str, value: &Value| Failure::of(format!("Expected `{kind}` value, received {value}"));
     let (topic, partition, offset) = (field("topic")?, field("partition")?, field("offset")?);
-    let number = partition.as_i64().and_then(|number| i32::try_from(number).ok());
-    let number = number.ok_or_else(|| wrong("Integer", partition))?;
+    let number = integer(partition)?;
     let name = topic.as_str().ok_or_else(|| wrong("String", topic))?;
     let offset = offset.as_i64().ok_or_else(|| wrong("Long", offset))?;
     Ok((TopicPartition::new(name, number), offset))
@@ -128,10 +148,11 @@ fn try_to_delete(
     };
     let mut wanted: Vec<Cut> = Vec::new();
     for (partition, offset) in cuts {
-        if partition.topic.is_empty() {
+        if !is_name(&partition.topic) {
             let message = format!(
                 "org.apache.kafka.common.errors.InvalidTopicException: Failed to fetch metadata for partition \
-                 {partition} due to invalid topic ``"
+                 {partition} due to invalid topic `{}`",
+                partition.topic
             );
             outcomes.insert(partition.clone(), Err(message));
             continue;
@@ -155,4 +176,10 @@ fn try_to_delete(
             .map(|(partition, answer)| (partition, answer.map_err(|refusal| refusal_message(&refusal)))),
     );
     Ok(outcomes)
+}
+
+/// Whether a topic can be called so.
+fn is_name(topic: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    !topic.is_empty() && topic.len() <= 249 && topic != "." && topic != ".." && topic.chars().all(is_letter)
 }

@@ -9,7 +9,7 @@ pub mod steps;
 use std::process::ExitCode;
 
 use super::client_config::{check_consumer, check_producer};
-use super::console::{check_consumer_servers, no_consumer};
+use super::console::{NO_SERVERS, check_consumer_servers, no_consumer};
 use super::load_tools::read_file;
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::Tool;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     if let Some(answer) = help_or_version(&TOOL, &parsed, ABOUT) {
         return answer;
     }
-    let prepared = load(&parsed).and_then(|load| Ok((settings(&parsed)?, load)));
+    let prepared = load(&parsed).and_then(|load| Ok((settings(&parsed, &load.acks)?, load)));
     let (settings, load) = match prepared {
         Ok(prepared) => prepared,
         Err(Refusal::Usage(message)) => return refuse(&TOOL, &message),
@@ -186,7 +186,7 @@ fn load(parsed: &Parsed) -> Result<Load, Refusal> {
     })
 }
 
-fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
+fn settings(parsed: &Parsed, acks: &str) -> Result<Settings, Refusal> {
     let mut settings = Settings::default();
     let file = parsed
         .value("command-config")
@@ -199,7 +199,13 @@ fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
         .map_err(|error| error.to_string())?;
     let servers = servers.unwrap_or_default().to_owned();
     let no_client = |reason: String| no_consumer(&reason);
+    if servers.trim().is_empty() {
+        return Err(NO_SERVERS.to_owned().into());
+    }
     check_consumer_servers(&servers).map_err(no_client)?;
+    // The tool has its own values of these, whatever the file says.
+    settings.set("acks", acks, Origin::Flag);
+    settings.set("linger.ms", "0", Origin::Flag);
     settings.set("bootstrap.servers", servers, Origin::Flag);
     check_consumer(&settings).map_err(super::client_config::Refusal::reason)?;
     check_producer(|name| settings.get(name))?;

@@ -28,7 +28,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     optional_number(
         "record-key-size",
         "BYTES",
-        "Bytes of each record's key (default: 0, no key).",
+        "Bytes of each record's key (default: 0).",
     ),
     optional_number(
         "record-header-key-size",

@@ -177,7 +177,8 @@ fn once(
 ) -> Result<Duration> {
     let mut letters = |count: usize| vec![b'A' + random.next_below(26) as u8; count];
     let value = letters(load.value_bytes);
-    let key = (load.key_bytes > 0).then(|| letters(load.key_bytes));
+    // A key of no bytes is a key.
+    let key = letters(load.key_bytes);
     let headers: Vec<(String, Option<Vec<u8>>)> = (0..load.headers)
         .map(|_| {
             let name = String::from_utf8(letters(load.header_name_bytes)).unwrap_or_default();
@@ -194,7 +195,7 @@ fn once(
     let record = RecordView {
         topic: &load.topic,
         partition: None,
-        key: key.as_deref(),
+        key: Some(&key),
         value: Some(&value),
         headers: &headers,
         timestamp: None,

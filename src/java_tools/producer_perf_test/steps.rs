@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use regex::Regex;
-
 use super::stats::Stats;
 use crate::client::engine::Engine;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
@@ -13,6 +11,8 @@ use crate::client::settings::Settings;
 use crate::commands::pace::Pace;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::java::regex::anywhere;
+use crate::java::scanner::tokens;
 use crate::java_tools::load_tools::splittable_random::SplittableRandom;
 use crate::output::{Printer, stderr_line, stdout_line};
 
@@ -51,28 +51,33 @@ pub enum Payload {
 pub fn payload_file(file: &str, delimiter: &str) -> Result<Payload, String> {
     let path = std::path::absolute(Path::new(file)).unwrap_or_else(|_| file.into());
     stdout_line(format_args!("Reading payloads from: {}", path.display()));
+    // Java finds nothing in a folder.
     let bytes = std::fs::read(file).unwrap_or_default();
-    if bytes.is_empty() {
+    if bytes.is_empty() && !path.is_dir() {
         return Err("File does not exist or empty file provided.".to_owned());
     }
     let text = String::from_utf8_lossy(&bytes);
     let delimiter = if delimiter == "\\n" { "\n" } else { delimiter };
-    let delimiter = Regex::new(delimiter).map_err(|_| format!("{delimiter} is no regular expression"))?;
-    // Java's scanner skips a delimiter at the start and at the end.
-    let mut values: Vec<String> = delimiter.split(&text).map(str::to_owned).collect();
-    if values.last().is_some_and(String::is_empty) {
-        values.pop();
-    }
-    if values.first().is_some_and(String::is_empty) {
-        values.remove(0);
-    }
+    let delimiter = anywhere(delimiter).ok_or_else(|| format!("{delimiter} is no regular expression"))?;
+    let values: Vec<String> = tokens(&text, &delimiter).into_iter().map(str::to_owned).collect();
     stdout_line(format_args!("Number of records read: {}", values.len()));
+    if values.is_empty() {
+        return Err("no payload File Path or record Size or payload-monotonic option provided".to_owned());
+    }
     Ok(Payload::OneOf(values))
+}
+
+/// A record in flight.
+struct UnderWay {
+    sent: Instant,
+    bytes: usize,
+    /// Whether it comes after those that are left out of the line about the steady state.
+    is_steady: bool,
 }
 
 /// The records in flight, the oldest first, and the results of the others.
 struct Ledger<'a> {
-    under_way: VecDeque<(Instant, usize)>,
+    under_way: VecDeque<UnderWay>,
     stats: Stats,
     steady: Option<Stats>,
     failed: u64,
@@ -85,12 +90,13 @@ impl DeliveryListener for Ledger<'_> {
     /// `count` records were delivered. It is not known which: they count as the oldest.
     fn delivered(&mut self, count: u64) {
         for _ in 0..count {
-            let Some((sent, bytes)) = self.under_way.pop_front() else {
+            let Some(record) = self.under_way.pop_front() else {
                 return;
             };
-            let latency = u32::try_from(sent.elapsed().as_millis()).unwrap_or(u32::MAX);
+            let bytes = record.bytes;
+            let latency = u32::try_from(record.sent.elapsed().as_millis()).unwrap_or(u32::MAX);
             let mut outcome = self.stats.record(latency, bytes, self.printer);
-            if let Some(steady) = &mut self.steady {
+            if let Some(steady) = self.steady.as_mut().filter(|_| record.is_steady) {
                 outcome = outcome.and_then(|()| steady.record(latency, bytes, self.printer));
             }
             if let Err(error) = outcome {
@@ -179,7 +185,11 @@ fn send(
             ledger.steady = Some(Stats::new(rest, load.interval_ms, true));
             ledger.stats.silence();
         }
-        ledger.under_way.push_back((Instant::now(), value.len()));
+        ledger.under_way.push_back(UnderWay {
+            sent: Instant::now(),
+            bytes: value.len(),
+            is_steady: number >= load.warmup,
+        });
         let record = RecordView {
             topic: &load.topic,
             partition: None,
@@ -200,7 +210,8 @@ fn send(
         if number % BETWEEN_POLLS == 0 {
             sink.poll(Duration::ZERO, ledger)?;
         }
-        wait(&pace, number + 1, sink, interrupt, ledger)?;
+        // Java leaves out the record that it has just sent, so that the first two follow each other at once.
+        wait(&pace, number, sink, interrupt, ledger)?;
     }
     Ok(())
 }

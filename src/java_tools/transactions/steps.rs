@@ -5,14 +5,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::super::admin_tool::Failure;
 use super::super::argparse::Namespace;
 use super::{exit_for, exit_message, hanging};
-use crate::client::admin::ApiError;
 use crate::client::admin::producers::{OpenTransaction, ProducerState};
 use crate::client::admin::transactions::TransactionDescription;
+use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::Error;
 use crate::java::hash_set_order::{hash_of_topic_partition, in_hash_order};
 use crate::topic_partition::{BrokerId, TopicPartition};
-use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
+use crate::wire::error_codes::{
+    CLUSTER_AUTHORIZATION_FAILED, INVALID_PRODUCER_EPOCH, LEADER_NOT_AVAILABLE,
+    TRANSACTION_COORDINATOR_FENCED, UNKNOWN_TOPIC_OR_PARTITION,
+};
 
 /// The name of the call for producers in messages of Java's client.
 pub(super) const DESCRIBE_PRODUCERS: &str = "describeProducers(api=DESCRIBE_PRODUCERS)";
@@ -71,7 +74,10 @@ fn list(given: &Namespace, context: &mut Context) -> Result<(), Failure> {
     let pattern = given.value("transactional-id-pattern");
     let admin = context.client.admin().map_err(|error| failed(&error))?;
     let listed = admin.list_transactions_matching(duration, pattern);
-    let listed = listed.map_err(|error| failed(&error))?;
+    let listed = listed.map_err(|error| match error.cause::<ApiError>() {
+        Some(_) => exit_message("Failed to list transactions", &refused_listing(admin)),
+        None => failed(&error),
+    })?;
     if let Some(why) = admin.take_absent().into_values().next() {
         return Err(exit_message("Failed to list transactions", &why));
     }
@@ -89,6 +95,13 @@ fn list(given: &Namespace, context: &mut Context) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
     let headings = ["TransactionalId", "Coordinator", "ProducerId", "TransactionState"];
     print(&headings, &rows, context)
+}
+
+/// What Java says where a broker refuses to list: every broker refuses the same, and the first is named.
+fn refused_listing(admin: &mut AdminClient) -> String {
+    let first = admin.brokers().ok().and_then(|brokers| brokers.first());
+    let broker = first.map_or(-1, |broker| broker.id);
+    format!("ListTransactions request sent to broker {broker} failed with an unexpected exception")
 }
 
 fn describe(id: &str, context: &mut Context) -> Result<(), Failure> {
@@ -245,17 +258,34 @@ fn abort(given: &Namespace, context: &mut Context) -> Result<(), Failure> {
             ));
         }
     };
-    let what = format!(
-        "Failed to abort transaction AbortTransactionSpec(topicPartition={partition}, producerId={}, producerEpoch={}, \
-         coordinatorEpoch={})",
+    let wanted = format!(
+        "AbortTransactionSpec(topicPartition={partition}, producerId={}, producerEpoch={}, coordinatorEpoch={})",
         transaction.producer_id, transaction.producer_epoch, transaction.coordinator_epoch
     );
+    let what = format!("Failed to abort transaction {wanted}");
     let failed = |error: &Error| exit_for(&what, error, "abortTransaction");
     let leader = leader_of(&partition, &what, context)?;
     let admin = context.client.admin().map_err(|error| failed(&error))?;
     let written = admin.write_abort_marker(&transaction, leader);
     let written = written.map_err(|error| failed(&error))?;
-    written.map_err(|refusal| exit_message(&what, refusal.java_message()))
+    written.map_err(|refusal| {
+        let why = why_not_aborted(&refusal, transaction.coordinator_epoch);
+        exit_message(
+            &what,
+            &format!("WriteTxnMarkers request with {wanted} failed {why}"),
+        )
+    })
+}
+
+fn why_not_aborted(refusal: &ApiError, epoch: i32) -> String {
+    match refusal.code {
+        INVALID_PRODUCER_EPOCH => "due an invalid producer epoch".to_owned(),
+        TRANSACTION_COORDINATOR_FENCED => {
+            format!("since the provided coordinator epoch {epoch} has been fenced by the active coordinator")
+        }
+        CLUSTER_AUTHORIZATION_FAILED => "due to cluster authorization error".to_owned(),
+        _ => format!("due to unexpected error: {}", refusal.java_message()),
+    }
 }
 
 fn leader_of(partition: &TopicPartition, what: &str, context: &mut Context) -> Result<BrokerId, Failure> {

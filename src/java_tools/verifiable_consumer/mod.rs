@@ -14,6 +14,9 @@ use crate::error::Kind;
 use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
 use steps::Load;
 
+/// Java's default of `max.poll.records`.
+const DEFAULT_RECORDS_AT_ONCE: u64 = 500;
+
 const ARGS: [Arg; 14] = [
     worded(value(
         "bootstrap-server",
@@ -104,7 +107,8 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     let servers = read.value("bootstrap-server").unwrap_or_default();
     let checked = check_consumer_servers(servers)
         .map_err(|reason| no_consumer(&reason))
-        .and_then(|()| check_consumer(&settings).map_err(super::client_config::Refusal::reason));
+        .and_then(|()| check_consumer(&settings).map_err(super::client_config::Refusal::reason))
+        .and_then(|()| check_group(&settings));
     if let Err(message) = checked {
         stderr_line(format_args!("kafka-verifiable-consumer: {message}"));
         return ExitCode::FAILURE;
@@ -114,6 +118,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         records: read
             .long("max-messages")
             .and_then(|count| u64::try_from(count).ok()),
+        records_at_once: (settings.get("max.poll.records"))
+            .and_then(|most| most.trim().parse().ok())
+            .unwrap_or(DEFAULT_RECORDS_AT_ONCE),
         is_verbose: read.has("verbose"),
         tells_commits: !read.has("enable-autocommit"),
     };
@@ -128,6 +135,16 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn check_group(settings: &Settings) -> Result<(), String> {
+    if settings
+        .get("group.id")
+        .is_some_and(|group| group.trim().is_empty())
+    {
+        return Err("The configured group.id should not be an empty string or whitespace.".to_owned());
+    }
+    Ok(())
 }
 
 fn settings(read: &Namespace) -> Result<Settings, String> {
@@ -156,11 +173,11 @@ fn settings(read: &Namespace) -> Result<Settings, String> {
             let strategy = read.value("assignment-strategy");
             let default = "org.apache.kafka.clients.consumer.RangeAssignor";
             set("partition.assignment.strategy", strategy.unwrap_or(default));
-            if let Some(timeout) = read.value("session-timeout") {
-                set("session.timeout.ms", timeout);
-            }
         }
         _ => {}
+    }
+    if let Some(timeout) = read.value("session-timeout") {
+        set("session.timeout.ms", timeout);
     }
     set("group.id", read.value("group-id").unwrap_or_default());
     if let Some(instance) = read.value("group-instance-id") {

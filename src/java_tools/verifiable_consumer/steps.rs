@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::engine::Engine;
 use crate::client::record_source::{ConsumedRecord, RecordVisitor, SourceOptions};
 use crate::client::settings::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::java_tools::load_tools::events;
 use crate::output::{Printer, stderr_line};
@@ -22,15 +22,27 @@ pub struct Load {
     pub topic: String,
     /// `None` for no end.
     pub records: Option<u64>,
+    /// The most records that one look takes.
+    pub records_at_once: u64,
     pub is_verbose: bool,
     pub tells_commits: bool,
 }
 
-/// The records of one poll.
+impl Load {
+    /// How many records the next look takes at most, after so many others.
+    fn most(&self, read: u64) -> u64 {
+        let left = self
+            .records
+            .map_or(u64::MAX, |records| records.saturating_sub(read));
+        left.min(self.records_at_once)
+    }
+}
+
+/// What one look found.
 struct Batch<'a> {
     load: &'a Load,
-    /// How many records are still wanted; `None` for no end.
-    left: Option<u64>,
+    /// The most records to take.
+    most: u64,
     count: u64,
     /// The number of records, the first and the last offset of each partition.
     partitions: BTreeMap<TopicPartition, (u64, Offset, Offset)>,
@@ -61,8 +73,7 @@ impl RecordVisitor for Batch<'_> {
                 record.offset
             ));
         }
-        let is_over = self.left.is_some_and(|left| self.count >= left);
-        Ok(if is_over {
+        Ok(if self.count >= self.most {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -117,18 +128,23 @@ pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()
     };
     let mut source = Engine::for_reading(settings, &[]).open_source(settings, &options)?;
     events::print(printer, "startup_complete", "")?;
-    source.subscribe(std::slice::from_ref(&load.topic))?;
+    let subscribed = source.subscribe(std::slice::from_ref(&load.topic));
+    let mut is_over = subscribed.is_err();
+    subscribed.unwrap_or_else(|error| complain(&error));
     let mut assigned: Vec<(String, i32)> = Vec::new();
     let mut read = 0;
-    while load.records.is_none_or(|records| read < records) && !interrupt.is_raised() {
+    while !is_over && load.records.is_none_or(|records| read < records) && !interrupt.is_raised() {
         let mut batch = Batch {
             load,
-            left: load.records.map(|records| records - read),
+            most: load.most(read),
             count: 0,
             partitions: BTreeMap::new(),
             lines: Vec::new(),
         };
-        let _ = source.poll(POLL, &mut batch)?;
+        if let Err(error) = source.poll(POLL, &mut batch) {
+            complain(&error);
+            is_over = true;
+        }
         for notice in source.take_notices() {
             stderr_line(notice);
         }
@@ -163,6 +179,11 @@ pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()
         events::print(printer, "shutdown_requested", "")?;
     }
     Ok(())
+}
+
+/// Java logs what ends the reading, and ends as always.
+fn complain(error: &Error) {
+    stderr_line(format_args!("kafka-verifiable-consumer: {error}"));
 }
 
 fn partition(topic: &str, partition: i32) -> String {

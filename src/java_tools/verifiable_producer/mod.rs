@@ -39,7 +39,7 @@ const ARGS: [Arg; 10] = [
         "ACKS",
         "Who must have a record before it counts as sent: 0, 1 or -1 (default: -1).",
     ))
-    .integer(),
+    .one_of(&[0, 1, -1]),
     worded(value(
         "producer.config",
         "CONFIG-FILE",
@@ -93,7 +93,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Ok(read) => read,
         Err(stop) => return PROGRAM.stopped(stop),
     };
-    let settings = match check(&read).and_then(|()| settings(&read)) {
+    let settings = match settings(&read) {
         Ok(settings) => settings,
         Err(message) => return PROGRAM.refuse(&message),
     };
@@ -109,12 +109,10 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             .long("max-messages")
             .and_then(|count| u64::try_from(count).ok()),
         throughput: read.long("throughput").unwrap_or(-1),
-        first_time: read.long("message-create-time").filter(|time| *time >= 0),
+        first_time: read.long("message-create-time").filter(|time| *time != -1),
         prefix: read.long("value-prefix"),
-        keys: read
-            .long("repeating-keys")
-            .and_then(|keys| u64::try_from(keys).ok())
-            .filter(|keys| *keys > 0),
+        // A number that the counter never comes to ends no round.
+        keys: (read.long("repeating-keys")).map(|keys| u64::try_from(keys).ok().filter(|keys| *keys > 0)),
     };
     let mut printer = Printer::new(OutputOptions::default());
     let outcome = steps::run(&load, &settings, &mut printer);
@@ -129,20 +127,12 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-fn check(read: &Namespace) -> Result<(), String> {
-    if let Some(acks) = read.value("acks").filter(|acks| !["0", "1", "-1"].contains(acks)) {
-        return Err(format!(
-            "argument --acks: invalid choice: '{acks}' (choose from {{0,1,-1}})"
-        ));
-    }
-    Ok(())
-}
-
 fn settings(read: &Namespace) -> Result<Settings, String> {
     let mut settings = Settings::default();
     let servers = read.value("bootstrap-server").unwrap_or_default();
     settings.set("bootstrap.servers", servers, Origin::Default);
-    settings.set("acks", read.value("acks").unwrap_or("-1"), Origin::Default);
+    let acks = read.long("acks").unwrap_or(-1);
+    settings.set("acks", acks.to_string(), Origin::Default);
     // Tests rely on it that no record is sent twice unnoticed.
     settings.set("retries", "0", Origin::Default);
     if read.has("producer.config") && read.has("command-config") {

@@ -7,7 +7,7 @@ use crate::client::engine::Engine;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::commands::pace::Pace;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::java_tools::load_tools::events;
 use crate::output::{Printer, stderr_line};
@@ -25,8 +25,8 @@ pub struct Load {
     pub first_time: Option<i64>,
     /// Put in front of each number, with a dot.
     pub prefix: Option<i64>,
-    /// Keys start again after this many.
-    pub keys: Option<u64>,
+    /// If records have keys: the number of records after which the keys start again, if ever.
+    pub keys: Option<Option<u64>>,
 }
 
 impl Load {
@@ -38,7 +38,8 @@ impl Load {
     }
 
     fn key(&self, number: u64) -> Option<String> {
-        self.keys.map(|keys| (number % keys).to_string())
+        self.keys
+            .map(|keys| keys.map_or(number, |keys| number % keys).to_string())
     }
 }
 
@@ -59,12 +60,35 @@ impl Ledger<'_> {
         }
     }
 
+    /// A record that will not arrive, and the exception that Java has for it.
+    fn failed_for(&mut self, number: u64, class: &str, message: &str) {
+        let fields = format!(
+            "{},\"topic\":{},\"exception\":{},\"message\":{}",
+            self.record(number),
+            events::text(Some(&self.load.topic)),
+            events::text(Some(&format!("class org.apache.kafka.common.{class}"))),
+            events::text(Some(message))
+        );
+        self.event("producer_send_error", &fields);
+    }
+
     fn record(&self, number: u64) -> String {
         format!(
             "\"key\":{},\"value\":{}",
             events::text(self.load.key(number).as_deref()),
             events::text(Some(&self.load.value(number)))
         )
+    }
+}
+
+/// The class of Java's exception, below `org.apache.kafka.common`.
+fn class_of(reason: &str) -> &'static str {
+    if reason.ends_with("max.request.size configuration.") {
+        "errors.RecordTooLargeException"
+    } else if reason.starts_with("Timestamp ") {
+        "errors.InvalidTimestampException"
+    } else {
+        "KafkaException"
     }
 }
 
@@ -82,22 +106,15 @@ impl DeliveryListener for Ledger<'_> {
     }
 
     fn failed(&mut self, failure: &DeliveryFailure<'_>) {
-        let fields = format!(
-            "{},\"topic\":{},\"exception\":{},\"message\":{}",
-            self.record(failure.tag),
-            events::text(Some(&self.load.topic)),
-            events::text(Some("class org.apache.kafka.common.KafkaException")),
-            events::text(Some(failure.reason))
-        );
-        self.event("producer_send_error", &fields);
+        self.failed_for(failure.tag, class_of(failure.reason), failure.reason);
     }
 
     fn wants_places(&self) -> bool {
         true
     }
 
-    fn placed(&mut self, number: u64, partition: i32, offset: Offset) {
-        self.places.insert(number, (partition, offset));
+    fn placed(&mut self, number: u64, partition: i32, offset: Option<Offset>) {
+        self.places.insert(number, (partition, offset.unwrap_or(-1)));
     }
 
     fn notice(&mut self, line: &str) {
@@ -126,7 +143,6 @@ pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()
     let (sent, outcome) = send(load, sink.as_mut(), &interrupt, &mut ledger);
     let was_interrupted = interrupt.take();
     sink.flush(was_interrupted, &mut ledger)?;
-    outcome?;
     let acknowledged = ledger.acknowledged;
     if let Some(error) = ledger.unprinted {
         return Err(error);
@@ -138,7 +154,8 @@ pub fn run(load: &Load, settings: &Settings, printer: &mut Printer) -> Result<()
         load.throughput,
         acknowledged as f64 / seconds
     );
-    events::print(printer, "tool_data", &fields)
+    events::print(printer, "tool_data", &fields)?;
+    outcome
 }
 
 fn send(
@@ -157,14 +174,15 @@ fn send(
         if let Err(error) = send_one(load, number, began, sink, ledger) {
             return (number, Err(error));
         }
-        number += 1;
+        // As in Java, the record just sent is left out.
         while let Some(wait) = pace.wait(number).filter(|_| !interrupt.is_raised()) {
             let until = Instant::now() + wait.min(Duration::from_millis(100));
             if let Err(error) = sink.poll(wait.min(Duration::from_millis(100)), ledger) {
-                return (number, Err(error));
+                return (number + 1, Err(error));
             }
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         }
+        number += 1;
     }
     (number, Ok(()))
 }
@@ -176,6 +194,10 @@ fn send_one(
     sink: &mut dyn RecordSink,
     ledger: &mut Ledger<'_>,
 ) -> Result<()> {
+    if let Some(time) = load.first_time.filter(|time| *time < 0) {
+        let reason = format!("Invalid timestamp: {time}. Timestamp should always be non-negative or null.");
+        return Err(Error::failed(reason));
+    }
     let (key, value) = (load.key(number), load.value(number));
     let passed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
     let record = RecordView {
@@ -186,7 +208,13 @@ fn send_one(
         headers: &[],
         timestamp: load.first_time.map(|first| first.saturating_add(passed)),
     };
-    sink.send(&record, number, ledger)?;
+    match sink.send(&record, number, ledger) {
+        Err(error) if error.kind() == Kind::BadData => {
+            let message = format!("Invalid topics: [{}]", load.topic);
+            ledger.failed_for(number, "errors.InvalidTopicException", &message);
+        }
+        sent => sent?,
+    }
     sink.dispatch(ledger)?;
     sink.poll(Duration::ZERO, ledger)
 }

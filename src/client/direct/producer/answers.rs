@@ -192,10 +192,9 @@ impl DirectSink {
                 offset = offset.map(|offset| offset.saturating_add_unsigned(count));
             }
         }
-        if let (true, Some(base), Some(lane)) =
-            (listener.wants_places(), self.base_offset, self.lanes.get(place))
-        {
-            for (offset, tag) in (base..).zip(batch.tags.iter()) {
+        if let (true, Some(lane)) = (listener.wants_places(), self.lanes.get(place)) {
+            for (number, tag) in (0..).zip(batch.tags.iter()) {
+                let offset = self.base_offset.map(|base| base.saturating_add(number));
                 listener.placed(tag, lane.partition, offset);
             }
         }
