@@ -134,6 +134,7 @@ pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
 
 /// The messages of Java's admin client about `bootstrap.servers` when it is built: a line for the user, and the cause.
 fn check_admin_servers(servers: &str) -> Result<(), String> {
+    check_list(servers)?;
     let checked = if servers.trim().is_empty() {
         Err("You must set either bootstrap.servers or bootstrap.controllers".to_owned())
     } else {
@@ -150,7 +151,6 @@ const NO_CLIENT: &str = "Failed to create new KafkaAdminClient";
 /// Why Java's admin client cannot be built, with the message of its exception. Java prints the first line; the second
 /// is the line of its trace with the cause.
 pub(super) fn check_admin_client(settings: &Settings, servers: &str) -> Result<(), String> {
-    check_list(servers)?;
     check_values(Client::Admin, |name| settings.get(name))?;
     check_admin_servers(servers)?;
     check_admin(settings).map_err(|refusal| match refusal {
