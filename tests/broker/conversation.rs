@@ -121,8 +121,14 @@ fn a_file_that_is_no_conversation_is_named_with_its_line() {
             "1s",
         ])
         .exits(3);
+    assert!(!suite.home().join("other.jsonl").exists(), "nothing was recorded");
+    let cluster = Cluster::start();
     suite
-        .run(["broker", "record", "talk.jsonl", "-b", "127.0.0.1:1"])
+        .run(["broker", "record", "talk.jsonl", "-b", &cluster.bootstrap()])
         .exits(1)
         .complains("talk.jsonl is there already");
+    suite
+        .run(["broker", "--"])
+        .exits(2)
+        .complains("the command behind -- is missing");
 }

@@ -85,6 +85,10 @@ orders          1      0             4    10     4      6
         .prints(shown)
         .complains("would delete 8 offsets of 2 partitions");
     orders
+        .run(&["records", "delete", "orders", "--to", "11", "--yes"])
+        .exits(1)
+        .complains("orders-0 ends at 10, before 11");
+    orders
         .run(&words)
         .exits(2)
         .prints("")

@@ -60,6 +60,7 @@ shop.b  topic  -   there     create
     files.apply(TOPICS, &[]).succeeds().prints(would);
     files.run(&["topics", "export"]).succeeds().prints(TOPICS);
     files.apply(TOPICS, &[]).succeeds().complains("nothing differs");
+    files.apply(TOPICS, &["-o", "json"]).succeeds().prints("[]\n");
     let json = files.run(&["topics", "export", "-o", "json"]).succeeds().stdout();
     files.apply(&json, &[]).succeeds().complains("nothing differs");
     // From one cluster to another, without a file.

@@ -1,14 +1,11 @@
 //! Groups that are about to be changed: whether they exist, and whether they have active members.
 
-use crate::client::admin::groups::GroupDescription;
+use crate::client::admin::groups::{GroupDescription, SHARE};
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::plain_words::few;
 use crate::spelling::closest;
-
-/// The type of share groups.
-const SHARE: &str = "share";
 
 /// The group; `None` where there is no group of this name.
 pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDescription>> {

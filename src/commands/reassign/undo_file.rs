@@ -159,6 +159,29 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_was_written_last_comes_last_whatever_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = folder.path().join("plan.undo.json");
+        let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        let paths: Vec<PathBuf> = [3, 1, 2]
+            .iter()
+            .zip(0..)
+            .map(|(number, minutes)| {
+                let path = if *number == 1 {
+                    first.clone()
+                } else {
+                    numbered(&first, *number)
+                };
+                let file = std::fs::File::create(&path).unwrap();
+                file.set_modified(written + std::time::Duration::from_secs(60 * minutes))
+                    .unwrap();
+                path
+            })
+            .collect();
+        assert_eq!(all_like(&first), paths);
+    }
+
+    #[test]
     fn names() {
         assert_eq!(
             path_for(Path::new("dir/plan.json")),

@@ -19,7 +19,7 @@ use super::{Ready, mini_broker};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::wire::HostPort;
+use crate::wire::{Connection, HostPort};
 use record::Recorder;
 use relay::{Relay, Stage};
 use replay::Script;
@@ -41,11 +41,11 @@ pub(super) fn record(conversation: &Conversation, context: &mut Context) -> Resu
     let settings = context.client.settings();
     let servers = settings.bootstrap_servers()?;
     let options = settings.connection_options()?;
-    let recorder = Arc::new(Recorder::new(&conversation.file, &servers, options)?);
     let first = servers.first().cloned();
     let first = first.ok_or_else(|| Error::usage("no broker to ask").hint("give one with -b HOST:PORT"))?;
-    // A wrong address is an error at the start, not with the first client.
-    recorder.connect(&first)?;
+    // A wrong address is an error at the start, not with the first client, and leaves no file behind.
+    Connection::open(&first, &options)?;
+    let recorder = Arc::new(Recorder::new(&conversation.file, &servers, options)?);
     let stage: Arc<dyn Stage> = Arc::clone(&recorder) as Arc<dyn Stage>;
     serve(conversation, &servers, stage, "recording", context, &interrupt)?;
     let exchanges = recorder.finish()?;
