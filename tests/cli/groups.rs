@@ -272,6 +272,44 @@ fn a_group_that_does_not_exist_is_made_only_for_named_topics() {
 }
 
 #[test]
+fn committed_offsets_of_a_share_group_are_neither_reset_nor_deleted() {
+    let shell = Shell::new();
+    shell.produce(&["jobs", "-q"], "a\nb\n").succeeds();
+    let begin = [
+        "--group",
+        "shared",
+        "--topic",
+        "jobs",
+        "--reset-offsets",
+        "--to-earliest",
+        "--execute",
+    ];
+    let address = shell.cluster.bootstrap();
+    let words = [
+        &["kafka-share-groups", "--bootstrap-server", &address],
+        &begin[..],
+    ]
+    .concat();
+    shell.suite.run(words).succeeds();
+    for (words, tool) in [
+        (
+            &["groups", "reset", "shared", "--to", "latest", "-y"][..],
+            "--reset-offsets",
+        ),
+        (
+            &["groups", "delete-offsets", "shared", "--topic", "jobs", "-y"],
+            "--delete-offsets",
+        ),
+    ] {
+        shell
+            .kafkit(words)
+            .exits(1)
+            .complains("group shared is a share group, which commits no offsets")
+            .complains(tool);
+    }
+}
+
+#[test]
 fn a_group_with_active_members_is_left_alone() {
     let billing = Billing::new();
     let terminal = Terminal::new();

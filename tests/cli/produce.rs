@@ -289,6 +289,29 @@ fn a_run_in_a_transaction_is_seen_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn at_a_rate_nothing_more_is_sent_after_ctrl_c() {
+    let shell = Shell::new();
+    let lines = shell.suite.file("lines", "x\n".repeat(50_000));
+    let bootstrap = shell.cluster.bootstrap();
+    let words = [
+        "produce",
+        "-b",
+        &bootstrap,
+        "t",
+        lines.to_str().unwrap(),
+        "--rate",
+        "20",
+        "-q",
+    ];
+    let mut child = shell.suite.command(words).spawn().unwrap();
+    wait_until("the first record", || shell.shown("t", "%s").starts_with('x'));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let sent = shell.shown("t", "%s").len();
+    assert!(sent < 25_000, "{sent} of 50 000 at 20 a second");
+}
+
+#[test]
 fn a_cluster_that_is_not_there_is_exit_3() {
     Suite::new()
         .run_with_input(["produce", "-b", "127.0.0.1:1", "t"], "x\n")
