@@ -14,6 +14,7 @@ pub mod internal_records;
 pub mod interrupt;
 pub mod java;
 pub mod java_tools;
+pub mod lock_file;
 pub mod log_audit;
 pub mod monitor;
 pub mod output;

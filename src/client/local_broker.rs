@@ -13,13 +13,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kafka_protocol::messages::MetadataRequest;
-use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::mini_place::shown;
 use super::settings::Settings;
 use crate::error::{Error, Result};
+use crate::lock_file::LockFile;
 use crate::wire::{Connection, ConnectionOptions, HostPort};
 
 const ADDRESS_FILE: &str = ".kafkit-broker.json";
@@ -169,15 +169,9 @@ pub fn bootstrap(dir: &Path) -> Result<LocalBroker> {
     Ok(running.local(dir, true))
 }
 
-fn take_turn(dir: &Path) -> Result<File> {
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(START_LOCK))
-        .map_err(|error| Error::from(error).context(format!("cannot write to {}", shown(dir))))?;
-    flock(&lock, FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
-    Ok(lock)
+fn take_turn(dir: &Path) -> Result<LockFile> {
+    LockFile::wait(&dir.join(START_LOCK))
+        .map_err(|error| Error::from(error).context(format!("cannot write to {}", shown(dir))))
 }
 
 fn start(dir: &Path) -> Result<RunningBroker> {

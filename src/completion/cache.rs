@@ -10,9 +10,10 @@ use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 use twox_hash::XxHash3_64;
+
+use crate::lock_file::LockFile;
 
 use super::cluster_names::Kind;
 use super::known::Known;
@@ -75,13 +76,11 @@ impl Cache {
         }
     }
 
-    /// The right to ask the cluster in the background, until the file is closed; `None` while another process has it.
-    pub(super) fn take_turn(&self) -> Option<File> {
+    /// The right to ask the cluster in the background, until the lock is dropped; `None` while another process has it.
+    pub(super) fn take_turn(&self) -> Option<LockFile> {
         let folder = self.path.parent()?;
         let _ = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        let file = File::create(self.path.with_extension("turn")).ok()?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-        Some(file)
+        LockFile::take(&self.path.with_extension("turn")).ok()
     }
 }
 

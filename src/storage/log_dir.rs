@@ -1,10 +1,11 @@
 //! A log dir: the lock, `meta.properties`, the checkpoints, and a folder for each partition.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use uuid::Uuid;
 
 use super::checkpoint;
@@ -21,6 +22,7 @@ use super::partition_folder;
 use super::partition_log::PartitionLog;
 use super::partition_metadata::{self, encode_id, random_id};
 use crate::error::{Error, Result};
+use crate::lock_file::LockFile;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
 /// What Apache Kafka writes on a clean shutdown of a broker without an epoch.
@@ -68,8 +70,7 @@ pub struct LogDir {
     cleaner_offsets: BTreeMap<TopicPartition, Offset>,
     sync: bool,
     disk: DiskHealth,
-    /// Locked as long as it is open.
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl LogDir {
@@ -274,19 +275,15 @@ impl LogDir {
 }
 
 /// Takes both kinds of lock: `flock`, which this process and others of ours respect, and `fcntl`, as Apache Kafka does.
-fn lock(path: &Path) -> Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path.join(LOCK))?;
-    let taken = flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .and_then(|()| fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive));
-    taken.map_err(|_| {
-        Error::failed("is in use by another broker").hint("stop that broker, or choose another directory")
+fn lock(path: &Path) -> Result<LockFile> {
+    let in_use =
+        || Error::failed("is in use by another broker").hint("stop that broker, or choose another directory");
+    let lock = LockFile::take(&path.join(LOCK)).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => in_use(),
+        _ => error.into(),
     })?;
-    Ok(file)
+    fcntl_lock(lock.file(), FlockOperation::NonBlockingLockExclusive).map_err(|_| in_use())?;
+    Ok(lock)
 }
 
 fn check_meta(meta: MetaProperties, node_id: BrokerId, cluster_id: Option<&str>) -> Result<MetaProperties> {

@@ -35,9 +35,8 @@ struct Checked {
     bytes: Bytes,
     /// Whether counts are compared; otherwise the bytes are read as they are.
     doubts: bool,
-    /// The varint being read, and how many of its bits are known.
-    varint: u64,
-    shift: u32,
+    /// The last bytes that may belong to the varint being read.
+    varint: VarintBytes,
     /// Whether a 32-bit integer was read as a smaller one.
     held_back: bool,
 }
@@ -47,15 +46,45 @@ impl Checked {
         Self {
             bytes,
             doubts,
-            varint: 0,
-            shift: 0,
+            varint: VarintBytes::default(),
             held_back: false,
         }
     }
 
     fn not_a_varint(&mut self) {
-        self.varint = 0;
-        self.shift = 0;
+        self.varint = VarintBytes::default();
+    }
+}
+
+/// The bytes of a varint of up to [`VarintBytes::MOST`] bytes, which were read one after the other.
+///
+/// A boolean before a varint cannot be told from its first byte, so every byte that has the continuation bit may be
+/// where it begins. Of all the values that this allows, the longest is the largest, and that is the one that counts. A
+/// peer that sends booleans other than 0 and 1 is refused at worst.
+#[derive(Debug, Default)]
+struct VarintBytes {
+    /// The seven bits of each byte, the last byte in the highest place.
+    bits: u64,
+    count: u32,
+}
+
+impl VarintBytes {
+    const MOST: u32 = 5;
+
+    /// Adds a byte. Returns the largest value that ends with it, if one does.
+    fn push(&mut self, byte: u8) -> Option<u64> {
+        if self.count == Self::MOST {
+            self.bits >>= 7;
+            self.count -= 1;
+        }
+        self.bits |= u64::from(byte & 0x7f) << (7 * self.count);
+        self.count += 1;
+        let is_last = byte & 0x80 == 0;
+        let claimed = (is_last || self.count == Self::MOST).then_some(self.bits);
+        if is_last {
+            *self = Self::default();
+        }
+        claimed
     }
 }
 
@@ -73,25 +102,18 @@ impl Buf for Checked {
         self.bytes.advance(count);
     }
 
-    /// A boolean, or the next byte of a varint: they cannot be told apart, so a boolean counts as the start of a
-    /// varint too. At worst this makes a following varint look larger, after a boolean that is not 0 or 1.
+    /// A boolean, or the next byte of a varint.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
         let byte = self.bytes.try_get_u8()?;
-        let refusal = TryGetError {
-            requested: usize::MAX,
-            available: self.bytes.remaining(),
-        };
-        self.varint |= u64::from(byte & 0x7f) << self.shift;
-        self.shift += 7;
-        // The fifth byte is the last, also with the continuation bit.
-        if byte & 0x80 == 0 || self.shift > 28 {
-            let claimed = self.varint;
-            self.not_a_varint();
-            if self.doubts && claimed > LARGEST_TAG.max(self.bytes.remaining() as u64 + 1) {
-                return Err(refusal);
-            }
+        let available = self.bytes.remaining();
+        let most = LARGEST_TAG.max(available as u64 + 1);
+        match self.varint.push(byte) {
+            Some(claimed) if self.doubts && claimed > most => Err(TryGetError {
+                requested: usize::MAX,
+                available,
+            }),
+            _ => Ok(byte),
         }
-        Ok(byte)
     }
 
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
@@ -141,6 +163,32 @@ mod tests {
         }
         let mut bytes = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]);
         assert!(decode::<MetadataRequest>(&mut bytes, 12).is_err());
+    }
+
+    #[test]
+    fn a_boolean_that_looks_like_the_start_of_a_count_hides_nothing() {
+        let topic = [0, 0, 2, b't', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let is_internal = [0xff];
+        let partitions = [0x80, 0x80, 0x80, 0x80, 0x07];
+        for before in [&is_internal[..], &[0xff, 0x80], &[0]] {
+            let mut bytes = vec![0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2];
+            bytes.extend_from_slice(&topic);
+            bytes.extend_from_slice(before);
+            bytes.extend_from_slice(&partitions);
+            bytes.extend_from_slice(&[0; 40]);
+            assert!(decode::<MetadataResponse>(&mut Bytes::from(bytes), 12).is_err());
+        }
+    }
+
+    #[test]
+    fn the_longest_varint_that_may_end_at_a_byte_counts() {
+        let claims = |bytes: &[u8]| {
+            let mut varint = VarintBytes::default();
+            bytes.iter().map(|byte| varint.push(*byte)).collect::<Vec<_>>()
+        };
+        assert_eq!(claims(&[1, 0x82, 1]), [Some(1), None, Some(0x82)]);
+        let hidden = claims(&[0xff, 0x80, 0x80, 0x80, 0x80, 0x07]);
+        assert_eq!(hidden.last(), Some(&Some(7 << 28)));
     }
 
     #[test]

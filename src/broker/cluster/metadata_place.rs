@@ -2,13 +2,12 @@
 //! started first. A file in every log dir of the cluster names the metadata file, so that any node can be the first
 //! to start again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-
 use crate::error::{Error, Result};
+use crate::lock_file::LockFile;
 
 /// The name of that file, in each log dir.
 const PLACE: &str = ".kafkit-metadata";
@@ -55,27 +54,22 @@ pub(in crate::broker) fn remove(log_dir: &Path) {
     let _ = fs::remove_file(log_dir.join(PLACE));
 }
 
-/// Keeps other processes from using the metadata while the returned file is open. The lock of a log dir is not
+/// Keeps other processes from using the metadata until the returned lock is dropped. The lock of a log dir is not
 /// enough: it is released when its node stops, and the cluster may run on without that node.
 ///
 /// # Errors
 ///
 /// Another process holds the lock.
-pub(in crate::broker) fn lock(metadata: &Path) -> Result<File> {
+pub(in crate::broker) fn lock(metadata: &Path) -> Result<LockFile> {
     let folder = metadata.parent().unwrap_or(metadata);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        Error::failed(format!(
+    LockFile::take(&folder.join(LOCK)).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => Error::failed(format!(
             "the metadata in {} are in use by another broker",
             folder.display()
         ))
-        .hint("stop the process that runs the cluster, or join it with kafka-server-start")
-    })?;
-    Ok(file)
+        .hint("stop the process that runs the cluster, or join it with kafka-server-start"),
+        _ => error.into(),
+    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ mod slot;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -30,6 +29,7 @@ use super::rehearsal::Rehearsal;
 use super::server::connections::Clients;
 use super::timers::nap;
 use crate::error::{Error, Result};
+use crate::lock_file::LockFile;
 use assembly::{Shared, Sockets, assemble, bind_all, listeners, rejoin};
 use members::Members;
 pub use slot::{NodeState, NodeStatus};
@@ -60,7 +60,7 @@ pub struct Host {
 struct Metadata {
     path: PathBuf,
     /// `None` as long as this process has the only nodes.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<LockFile>>,
     /// The log dirs of controllers that are no brokers, kept locked.
     _held: Vec<LogDirs>,
 }

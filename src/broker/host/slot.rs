@@ -10,7 +10,6 @@ use super::assembly::Sockets;
 use super::node_tasks;
 use crate::broker::config::BrokerConfig;
 use crate::broker::node::Node;
-use crate::broker::node::replica_manager::ReplicaManager;
 use crate::error::{Error, Result};
 
 /// The state of a node.
@@ -90,7 +89,7 @@ pub(super) struct Slot {
     state: NodeState,
     running: Option<Running>,
     /// Upgrades as long as anything of the node is left.
-    remains: Weak<ReplicaManager>,
+    remains: Weak<()>,
     /// The number of changes of `state`.
     turn: u64,
 }
@@ -101,7 +100,7 @@ impl Slot {
         Self {
             config,
             state: NodeState::Running,
-            remains: Arc::downgrade(&node.replicas),
+            remains: node.replicas.remains(),
             running: Some(Running {
                 node: Arc::clone(node),
                 sockets: Some(sockets),
@@ -171,7 +170,7 @@ impl Slot {
         self.turn
     }
 
-    pub(super) fn remains(&self) -> Weak<ReplicaManager> {
+    pub(super) fn remains(&self) -> Weak<()> {
         Weak::clone(&self.remains)
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use uuid::Uuid;
 
@@ -48,6 +48,8 @@ pub struct ReplicaManager {
     pub(super) fetchers: Fetchers,
     /// By topic id.
     replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
+    /// The last field, so that all others are gone when this one is.
+    remains: Arc<()>,
 }
 
 impl ReplicaManager {
@@ -64,11 +66,17 @@ impl ReplicaManager {
             fetchers: Fetchers::default(),
             unreplicated: Unreplicated::default(),
             replicas: RwLock::default(),
+            remains: Arc::default(),
         }
     }
 
     pub(in crate::broker) fn log_dirs(&self) -> &LogDirs {
         &self.log_dirs
+    }
+
+    /// Upgrades until nothing is left of this manager: then its log dirs are free.
+    pub(in crate::broker) fn remains(&self) -> Weak<()> {
+        Arc::downgrade(&self.remains)
     }
 
     /// Stops compaction and moves between log dirs.

@@ -21,7 +21,6 @@ use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::host::assembly::{Shared, assemble};
 use crate::broker::node::fetch_signal::FetchSignal;
-use crate::broker::node::replica_manager::ReplicaManager;
 use crate::broker::node::{Node, open_cluster};
 use crate::broker::server::connections::Listener;
 use crate::reassignment::random::Random;
@@ -43,7 +42,7 @@ pub(super) struct SimulatedNode {
     /// `None` if it is dead.
     pub(super) node: Option<Arc<Node>>,
     /// Upgrades as long as anything of the node is left: its log dir is not free until then.
-    pub(super) remains: Weak<ReplicaManager>,
+    pub(super) remains: Weak<()>,
     /// The requests and other work that it has begun, each with the client's call.
     pub(super) work: Vec<(Option<Call>, Work)>,
     pub(super) signal: Arc<FetchSignal>,
@@ -82,7 +81,7 @@ pub(super) fn open(nodes: &mut BTreeMap<i32, SimulatedNode>) -> Shared {
         notices: Arc::new(|_| {}),
     };
     for (node, replicas) in nodes.values_mut().zip(opened.replicas) {
-        node.remains = Arc::downgrade(&replicas);
+        node.remains = replicas.remains();
         let config = Arc::clone(&node.config);
         let assembled = assemble(config, replicas, node.listeners.clone(), shared.clone()).unwrap();
         shared.peers.add(&assembled);

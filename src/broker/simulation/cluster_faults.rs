@@ -136,7 +136,7 @@ impl ClusterWorld {
         let config = Arc::clone(&simulated.config);
         let listeners = simulated.listeners.clone();
         let (node, _) = rejoin(&config, listeners, &self.shared, Arrival::Again).unwrap();
-        simulated.remains = Arc::downgrade(&node.replicas);
+        simulated.remains = node.replicas.remains();
         self.shared.peers.add(&node);
         simulated.node = Some(node);
         self.shared.cluster.unfence(id).unwrap();

@@ -4,18 +4,18 @@
 //! `zookeeper.connect`, or the same quorum of controllers. The process that runs the cluster registers in a file for
 //! each cluster, in a folder that only its user can read; a lock decides which of several processes does.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use crate::broker::config::BrokerConfig;
 use crate::client::mini_place;
 use crate::error::{Error, Result};
+use crate::lock_file::LockFile;
 
 /// What identifies a cluster: a setting and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) struct ClusterPlace {
 
 /// The right to become the process that runs a cluster; other processes wait until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn(#[allow(dead_code, reason = "is held")] File);
+pub(super) struct Turn(#[allow(dead_code, reason = "is held")] LockFile);
 
 impl ClusterPlace {
     /// # Errors
@@ -95,24 +95,20 @@ impl ClusterPlace {
 
     /// Waits until no other process holds the right to become the one that runs the cluster. `waits` is called if that
     /// takes time.
+    ///
     /// # Errors
     ///
-    /// The file system does not support locks.
+    /// The file cannot be opened, or its file system does not support locks.
     pub(super) fn take_turn(&self, waits: impl FnOnce()) -> Result<Turn> {
         let path = self.file("lock");
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::from(error).context(path.display()))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => {
-                waits();
-                flock(&lock, FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
+        let lock = LockFile::take(&path).or_else(|error| {
+            if error.kind() != ErrorKind::WouldBlock {
+                return Err(error);
             }
-            taken => taken.map_err(std::io::Error::from)?,
-        }
+            waits();
+            LockFile::wait(&path)
+        });
+        let lock = lock.map_err(|error| Error::from(error).context(path.display()))?;
         Ok(Turn(lock))
     }
 
