@@ -68,6 +68,7 @@ impl ConnectionArgs {
     pub fn into_settings_asking(self, asking: Asking) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
         settings.set_timeout(self.time_without_answer());
+        settings.set_patience(self.timeout);
         if let Some(path) = &self.command_config {
             settings.read_properties_file(path)?;
         }

@@ -53,6 +53,9 @@ pub struct ProduceSettings {
     pub buffer_bytes: usize,
     /// From the moment a record is taken until it is delivered or given up.
     pub delivery_timeout: Duration,
+    /// How long a partition may accept nothing, until its records are given up (`--timeout`); `None` leaves that to
+    /// the delivery timeout.
+    pub patience: Option<Duration>,
     /// How long a broker may wait for its replicas.
     pub request_timeout: Duration,
     /// How long a topic may be missing before it counts as deleted.
@@ -137,7 +140,10 @@ impl ProduceSettings {
         overrides: &[(String, String)],
         defaults: &[(String, String)],
     ) -> Result<Self> {
-        Self::read(&Reader::new(settings, overrides, defaults))
+        Ok(Self {
+            patience: settings.patience(),
+            ..Self::read(&Reader::new(settings, overrides, defaults))?
+        })
     }
 
     pub(super) fn read(reader: &Reader<'_>) -> Result<Self> {
@@ -174,6 +180,7 @@ impl ProduceSettings {
             delivery_timeout: reader
                 .time(&["delivery.timeout.ms", "message.timeout.ms"])?
                 .unwrap_or(Duration::from_secs(120)),
+            patience: None,
             request_timeout: reader
                 .time(&["request.timeout.ms"])?
                 .unwrap_or(Duration::from_secs(30)),

@@ -79,6 +79,7 @@ pub struct Settings {
     warnings: Vec<String>,
     /// `--timeout`, or its default, in the native spelling.
     timeout: Option<Duration>,
+    patience: Option<Duration>,
 }
 
 impl Settings {
@@ -188,6 +189,16 @@ impl Settings {
     /// How long a command may take in all; `None` in the Java spellings, whose calls have a limit for each call.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// Lets a command that goes on wait this long without an answer, because the user said so.
+    pub fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
+    }
+
+    /// How long a command that goes on may wait without an answer; `None` if the user did not say.
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// The value in force.

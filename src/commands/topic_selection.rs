@@ -91,8 +91,13 @@ pub fn find_some(
     selection.choose(topics)
 }
 
-/// The error for a topic that does not exist, with the name that was perhaps meant.
+/// The error for a topic that does not exist, with the name that was perhaps meant, or for one that the user may not
+/// see.
 pub fn not_found(name: &str, context: &mut Context) -> Error {
+    let is_hidden = |context: &mut Context| context.client.admin()?.is_hidden(name);
+    if is_hidden(context).unwrap_or(false) {
+        return Error::denied(format!("not authorized to describe topic \"{name}\""));
+    }
     let whole = |context: &mut Context| -> Result<(String, Vec<TopicDescription>)> {
         let admin = context.client.admin()?;
         Ok((format!(" on {}", admin.connected_to()?), admin.all_topics()?))

@@ -469,6 +469,30 @@ fn a_secure_broker_takes_its_own_client_and_nobody_else() {
 }
 
 #[test]
+fn a_topic_that_a_user_may_not_see_is_not_said_to_be_missing() {
+    let locked = Locked::start(&[
+        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users=User:alice",
+    ]);
+    let alice = locked.login("SASL_PLAINTEXT", "PLAIN", "alice", "alice-secret");
+    locked
+        .kafkit(SASL_PLAINTEXT, &alice, &["topics", "create", "hidden"], "")
+        .succeeds();
+    let bob = locked.login("SASL_PLAINTEXT", "PLAIN", "bob", "bob-secret");
+    for words in [
+        &["describe", "topic", "hidden"][..],
+        &["offsets", "hidden"],
+        &["topics", "delete", "hidden", "--yes"],
+        &["consume", "hidden", "-e"],
+    ] {
+        locked
+            .kafkit(SASL_PLAINTEXT, &bob, words, "")
+            .exits(4)
+            .complains("not authorized to");
+    }
+}
+
+#[test]
 fn a_secure_broker_in_the_background_is_found_with_its_password() {
     let suite = Suite::new();
     let dir = suite.home().join("secure-data");

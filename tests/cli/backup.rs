@@ -93,6 +93,11 @@ fn a_backup_is_a_log_dir_that_dump_log_reads_and_restore_brings_back() {
         ])
         .succeeds()
         .complains("600 records from orders to again");
+    shell
+        .suite
+        .run(["restore", &folder, "--restart", "-b", &there])
+        .succeeds()
+        .complains("orders has 1 723 records already: the copies come after them");
 }
 
 #[test]

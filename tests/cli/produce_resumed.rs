@@ -67,6 +67,25 @@ fn an_input_that_is_shorter_than_what_was_sent_is_another_one() {
 }
 
 #[test]
+fn an_input_that_took_the_place_of_what_was_sent_is_another_one() {
+    let setting = Setting::new("a\nb\nc\n");
+    assert_eq!(setting.produce(&[]).0, Some(0));
+    let input = setting.suite.home().join("input");
+    fs::write(&input, "a\nB\nc\nd\n").unwrap();
+    for flags in [&[][..], &["-X", "transactional.id=x"]] {
+        let (code, said) = setting.produce(flags);
+        assert_eq!(code, Some(6), "{said}");
+        assert!(
+            said.contains("the first 3 pieces of the input are not those"),
+            "{said}"
+        );
+    }
+    fs::write(&input, "a\nb\nc\nd\n").unwrap();
+    assert_eq!(setting.produce(&[]).0, Some(0));
+    assert_eq!(setting.values("%s,"), "a,b,c,d,");
+}
+
+#[test]
 fn each_run_sends_what_the_ones_before_have_not() {
     let setting = Setting::new("a\nb\nc\nd\ne\n");
     let (code, said) = setting.produce(&["-n", "2"]);

@@ -21,7 +21,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::{AdminClient, ApiError};
+use super::{AdminClient, ApiError, visibility};
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
@@ -124,6 +124,16 @@ impl AdminClient {
         }
         let wanted = |name: &str| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
         self.topics_in(Some(&names.into_iter().map(wanted).collect::<Vec<_>>()))
+    }
+
+    /// Whether the user may not describe a topic, which is then in no list. Brokers that would create it are not asked.
+    pub fn is_hidden(&mut self, name: &str) -> Result<bool> {
+        if self.version_of::<MetadataRequest>()? < NAMES_WITHOUT_CREATION {
+            return Ok(false);
+        }
+        let answer = self.send_with(|_| visibility::about(&[name]))?;
+        let mut topics = answer.topics.iter();
+        Ok(topics.any(|topic| topic.error_code == error_codes::TOPIC_AUTHORIZATION_FAILED))
     }
 
     /// The topics of one Metadata answer about these topics, or about all.

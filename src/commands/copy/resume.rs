@@ -7,6 +7,7 @@ use super::replicated_ends;
 use super::settled::{self, Found, Tail};
 use super::targets::Facts;
 use crate::client::admin::offsets::LATEST;
+use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::volumes::leaders;
 use crate::commands::batch_reading::{ClusterOrigin, Range};
 use crate::commands::two_clusters::TwoClusters;
@@ -60,6 +61,27 @@ pub(super) fn find_starts(
         }
     }
     tell(&found, clusters);
+    Ok(())
+}
+
+/// Tells about records that the targets of a first run have already: nothing says whether they are copies.
+pub(super) fn tell_of_former_records(pairs: &[Pair], clusters: &mut TwoClusters<'_>) -> Result<()> {
+    let existing: Vec<TopicDescription> = pairs.iter().filter_map(|pair| pair.existing.clone()).collect();
+    if existing.is_empty() {
+        return Ok(());
+    }
+    let volumes = clusters.there().client.admin()?.volumes(&existing)?;
+    for topic in &existing {
+        let partitions = topic.partitions.iter();
+        let offsets =
+            partitions.filter_map(|partition| volumes.get(&topic.name, partition.partition).offsets());
+        let former = u64::try_from(offsets.sum::<i64>()).unwrap_or_default();
+        if former > 0 {
+            let former = counted(former, "record", "records");
+            let line = format!("{} has {former} already: the copies come after them", topic.name);
+            clusters.here.printer.note(line);
+        }
+    }
     Ok(())
 }
 

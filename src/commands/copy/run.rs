@@ -38,6 +38,8 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
         let shown = keeper.path.display();
         let line = format!("going on where {shown} says (--restart copies all again)");
         clusters.here.printer.note(line);
+    } else {
+        resume::tell_of_former_records(pairs, clusters)?;
     }
     if action.keeps_records() {
         resume::find_starts(job, &facts, (&mut ranges, &mut starts), clusters)?;

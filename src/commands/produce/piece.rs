@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::action::Fixed;
-use super::progress_file::ProgressFile;
 use super::{Account, Run, STEP};
 use crate::client::record_sink::{HeaderView, RecordSink, RecordView};
 use crate::error::{Error, Kind, Result};
@@ -15,9 +14,17 @@ impl Run<'_> {
     pub(super) fn send_next_piece(&mut self, at_end: bool) -> Result<bool> {
         let is_settled = self.try_next_piece(at_end)?;
         if is_settled {
-            self.settled = self.number;
+            self.settle();
         }
         Ok(is_settled)
+    }
+
+    /// Nothing more is to be done for the last piece.
+    fn settle(&mut self) {
+        self.settled = self.number;
+        if let Some(file) = &mut self.progress_file {
+            file.settle();
+        }
     }
 
     fn try_next_piece(&mut self, at_end: bool) -> Result<bool> {
@@ -32,10 +39,13 @@ impl Run<'_> {
         self.number += 1;
         let (account, number, action) = (&mut self.account, self.number, &mut self.action);
         let parsed = action.parser.parse(piece, number);
-        // An earlier run has sent it. It is still parsed, since the first piece may be a heading.
-        let was_sent = |file: &ProgressFile| number <= file.start();
-        if self.progress_file.as_ref().is_some_and(was_sent) {
-            return Ok(true);
+        if let Some(file) = &mut self.progress_file {
+            file.begin(piece);
+            // An earlier run has sent it. It is still parsed, since the first piece may be a heading.
+            if number <= file.start() {
+                file.settle();
+                return file.check(number).map(|()| true);
+            }
         }
         let record = match parsed {
             Ok(Some(record)) => record,
@@ -65,7 +75,7 @@ impl Run<'_> {
     /// Steps after the sink has accepted a record.
     fn has_sent(&mut self) -> Result<()> {
         self.account.sent += 1;
-        self.settled = self.number;
+        self.settle();
         if self.action.is_sync {
             self.wait_for_all()?;
         }

@@ -50,6 +50,12 @@ impl Run<'_> {
                 Ok(()) => (records.len(), Ok(())),
                 Err((taken, error)) => (taken, Err(error)),
             };
+            if let Some(file) = &mut self.progress_file {
+                for value in records.iter().take(taken).filter_map(|record| record.value) {
+                    file.begin(value);
+                    file.settle();
+                }
+            }
             self.number += taken as u64;
             self.settled = self.number;
             self.account.sent += taken as u64;

@@ -118,6 +118,12 @@ impl Lane {
         created.is_some_and(|created| now.saturating_duration_since(created) >= delivery_timeout)
     }
 
+    /// Whether nothing was accepted for as long as the user's patience lasts.
+    pub(super) fn is_stuck_for(&self, now: Instant, patience: Option<Duration>) -> bool {
+        let stuck = self.stuck_since.zip(patience);
+        stuck.is_some_and(|(since, patience)| now.saturating_duration_since(since) >= patience)
+    }
+
     /// Whether the open batch has reached `linger.ms`.
     pub(super) fn is_due(&self, now: Instant, linger: Option<Duration>) -> bool {
         match (&self.open, linger) {
@@ -130,10 +136,16 @@ impl Lane {
     }
 
     /// When the next step without an event is due.
-    pub(super) fn next_deadline(&self, linger: Option<Duration>) -> Option<Instant> {
+    pub(super) fn next_deadline(
+        &self,
+        linger: Option<Duration>,
+        patience: Option<Duration>,
+    ) -> Option<Instant> {
         let open = self.open.as_ref().zip(linger);
         let leaves_at = open.map(|(open, linger)| open.created + linger);
-        [leaves_at, self.queue.next_deadline()]
+        let stuck = self.stuck_since.zip(patience);
+        let gives_up_at = stuck.map(|(since, patience)| since + patience);
+        [leaves_at, gives_up_at, self.queue.next_deadline()]
             .into_iter()
             .flatten()
             .min()

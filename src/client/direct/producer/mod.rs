@@ -177,21 +177,8 @@ impl DirectSink {
             self.learn_leaders(listener);
         }
         let now = Instant::now();
-        let delivery_timeout = self.rules.delivery_timeout;
         for place in 0..self.lanes.len() {
-            if self
-                .lanes
-                .get(place)
-                .is_some_and(|lane| lane.is_overdue(now, delivery_timeout))
-            {
-                self.close_batch(place);
-            }
-            let effects = self
-                .lanes
-                .get_mut(place)
-                .map(|lane| lane.queue.expire(now))
-                .unwrap_or_default();
-            self.take_effects(place, effects, listener);
+            self.give_up_what_is_late(place, now, listener);
         }
         self.ask_for_identity();
         self.ask_topic_limit();
@@ -203,10 +190,32 @@ impl DirectSink {
         }
     }
 
+    fn give_up_what_is_late(&mut self, place: usize, now: Instant, listener: &mut dyn DeliveryListener) {
+        let Some(lane) = self.lanes.get(place) else {
+            return;
+        };
+        let is_too_much = lane.is_stuck_for(now, self.settings.patience);
+        if is_too_much || lane.is_overdue(now, self.rules.delivery_timeout) {
+            self.close_batch(place);
+        }
+        let Some(lane) = self.lanes.get_mut(place) else {
+            return;
+        };
+        let effects = match is_too_much {
+            true => lane.queue.run_out_of_patience(),
+            false => lane.queue.expire(now),
+        };
+        self.take_effects(place, effects, listener);
+    }
+
     fn time_to_next_deadline(&self) -> Duration {
         let now = Instant::now();
         let linger = self.settings.linger;
-        let deadlines = self.lanes.iter().filter_map(|lane| lane.next_deadline(linger));
+        let patience = self.settings.patience;
+        let deadlines = self
+            .lanes
+            .iter()
+            .filter_map(|lane| lane.next_deadline(linger, patience));
         let next = deadlines.filter(|deadline| *deadline > now).min();
         next.map_or(Duration::MAX, |next| next - now)
     }

@@ -536,6 +536,17 @@ impl PartitionQueue {
         effects
     }
 
+    /// Gives up all batches, because the partition has accepted nothing for too long.
+    pub(super) fn run_out_of_patience(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while !self.batches.is_empty() {
+            effects.extend(self.give_up_oldest(|batch| Failure::TimedOut {
+                may_be_written: batch.may_be_written(),
+            }));
+        }
+        effects
+    }
+
     /// Gives up all batches.
     pub(super) fn abandon(&mut self, failure: Option<&Failure>) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -50,11 +50,19 @@ impl DirectSink {
                 None => news.push((trouble, vec![name])),
             }
         }
-        let limit = in_seconds(self.rules.delivery_timeout);
+        let limit = in_seconds(self.longest_wait());
         for (trouble, names) in news {
             let line = format!("{}: {trouble}; waiting up to {limit}", plain_words::few(&names));
             self.notices.push(line);
         }
+    }
+
+    /// How long records of a partition that accepts nothing wait.
+    fn longest_wait(&self) -> Duration {
+        let limit = self.rules.delivery_timeout;
+        self.settings
+            .patience
+            .map_or(limit, |patience| patience.min(limit))
     }
 
     fn partition_name(&self, place: usize) -> String {
@@ -113,7 +121,7 @@ impl DirectSink {
                 ),
             ),
             Failure::TimedOut { may_be_written } => {
-                let limit = in_seconds(self.rules.delivery_timeout);
+                let limit = in_seconds(self.longest_wait());
                 let trouble = self.trouble(place);
                 let unknown = unknown(*may_be_written);
                 (
