@@ -490,6 +490,30 @@ fn a_topic_that_a_user_may_not_see_is_not_said_to_be_missing() {
             .exits(4)
             .complains("not authorized to");
     }
+    for words in [
+        &["describe", "group", "theirs"][..],
+        &["groups", "delete", "theirs", "--yes"],
+        &["groups", "reset", "theirs", "--to", "earliest", "--yes"],
+    ] {
+        locked
+            .kafkit(SASL_PLAINTEXT, &bob, words, "")
+            .exits(4)
+            .complains("group theirs: group authorization failed");
+    }
+    let alice = locked.login("SASL_PLAINTEXT", "PLAIN", "alice", "alice-secret");
+    let allows = ["acls", "add", "bob", "--operation", "read", "--topic", "hidden"];
+    locked
+        .kafkit(SASL_PLAINTEXT, &alice, &[&allows[..], &["--yes"]].concat(), "")
+        .succeeds();
+    let bob = locked.login("SASL_PLAINTEXT", "PLAIN", "bob", "bob-secret");
+    let told = locked.kafkit(
+        SASL_PLAINTEXT,
+        &bob,
+        &["consume", "hidden", "-g", "theirs", "-e"],
+        "",
+    );
+    let told = told.exits(4).complains("not authorized for group \"theirs\"");
+    assert_eq!(told.stderr().lines().count(), 1, "{told:?}");
 }
 
 #[test]

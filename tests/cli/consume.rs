@@ -138,6 +138,11 @@ fn a_topic_that_is_not_there_is_exit_5_and_a_guess() {
         .consume(&["t", "-p", "7", "-e"])
         .exits(5)
         .complains("has no partition 7");
+    shell
+        .consume(&["t:0", "-e"])
+        .exits(6)
+        .complains("no topic can be named \"t:0\"")
+        .complains("`t -p 0`");
 }
 
 #[test]

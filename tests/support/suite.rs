@@ -106,6 +106,10 @@ impl Outcome {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
+    pub fn stderr(&self) -> &str {
+        &self.stderr
+    }
+
     /// Asserts exit code 0.
     #[track_caller]
     pub fn succeeds(self) -> Self {

@@ -465,12 +465,12 @@ impl AdminClient {
         attempts: &Attempts,
     ) -> Result<HostPort, Failure> {
         let connection = self.pool.anybody(attempts.left()).map_err(Failure::before)?;
-        let key = StrBytes::from_string(key.to_owned());
+        let asked = StrBytes::from_string(key.to_owned());
         let answer = connection.send_with(|version| {
             let request = FindCoordinatorRequest::default().with_key_type(key_type);
             match version {
-                ..=3 => request.with_key(key.clone()),
-                4.. => request.with_coordinator_keys(vec![key.clone()]),
+                ..=3 => request.with_key(asked.clone()),
+                4.. => request.with_coordinator_keys(vec![asked.clone()]),
             }
         });
         let answer = match answer {
@@ -484,7 +484,10 @@ impl AdminClient {
         let found = cluster::coordinator(&answer);
         found.map_err(|error| Failure {
             again: answers::coordinator_moves(error.code) || error.is_retriable(),
-            error: error.into(),
+            error: Error::from(error).context(match key_type {
+                0 => format!("group {key}"),
+                _ => format!("transactional id {key}"),
+            }),
             was_asked: false,
         })
     }

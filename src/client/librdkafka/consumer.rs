@@ -87,6 +87,8 @@ pub struct Consumer {
     pub(super) notices: Notices,
     preflight: Preflight,
     servers: String,
+    /// The name of the group.
+    group: String,
     pub(super) questions: DirectSource,
     pub(super) silence: Silence,
     life: Life,
@@ -150,6 +152,7 @@ impl Consumer {
             notices: Notices::default(),
             preflight: Preflight::of(settings),
             servers: value("bootstrap.servers").to_owned(),
+            group: value("group.id").to_owned(),
             questions: DirectSource::open(questions, &for_questions)?,
             silence: Silence::new(options.give_up_after),
             life: Life::Open,
@@ -320,6 +323,12 @@ impl Consumer {
             let next = self.reading.next(&queue.topic, queue.partition);
             let next = next.unwrap_or(BEGINNING);
             self.reading.look((&queue.topic, queue.partition, next))?;
+        }
+        if code == Code::GroupAuthorizationFailed {
+            return Err(Error::denied(format!(
+                "not authorized for group \"{}\"",
+                self.group
+            )));
         }
         let text = plain(&self.member.context().reports.last_error());
         let text = match queue {

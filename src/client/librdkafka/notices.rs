@@ -64,6 +64,8 @@ impl Notices {
             }
             // Fatal errors are read when they end the run.
             Code::AllBrokersDown | Code::Fatal | Code::Fenced => {}
+            // It ends the run, which says so.
+            Code::GroupAuthorizationFailed => {}
             _ => self.say(plain(text)),
         }
     }

@@ -144,6 +144,7 @@ impl Run {
     fn check(&mut self, topic: &TopicPartitions) -> Result<()> {
         let name = &topic.name;
         match &topic.problem {
+            Some(TopicProblem::Invalid) if self.action.missing == Missing::Refuse => Err(invalid_topic(name)),
             Some(TopicProblem::Invalid) => Err(Error::bad_data(format!("Invalid topics: [{name}]"))),
             Some(TopicProblem::Denied) => {
                 Err(Error::denied(format!("not authorized to read topic \"{name}\"")))
@@ -365,5 +366,18 @@ fn later_start(action: &Action) -> Start {
     match action.start {
         Start::At(Position::Time(time)) => Start::At(Position::Time(time)),
         _ => Start::At(Position::Beginning),
+    }
+}
+
+/// The error about a name that no topic can have. `TOPIC:PARTITION` is what other commands take.
+fn invalid_topic(name: &str) -> Error {
+    let error = Error::bad_data(format!(
+        "no topic can be named \"{name}\": names are made of letters, digits, \".\", \"_\" and \"-\""
+    ));
+    match name.rsplit_once(':') {
+        Some((topic, partition)) if partition.parse::<i32>().is_ok() => {
+            error.hint(format!("one partition is read with `{topic} -p {partition}`"))
+        }
+        _ => error,
     }
 }

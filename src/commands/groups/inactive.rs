@@ -3,7 +3,7 @@
 use crate::client::admin::groups::{GroupDescription, SHARE};
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::plain_words::few;
 use crate::spelling::closest;
 
@@ -49,8 +49,17 @@ pub(super) fn check_no_members(group: &GroupDescription, what: &str) -> Result<(
     )
 }
 
-/// The error for a group that is of another type, or does not exist.
+/// The error for a group that is of another type, that the user may not see, or that does not exist.
 pub(super) fn not_found(name: &str, context: &mut Context) -> Error {
+    let described = context
+        .client
+        .admin()
+        .and_then(|admin| admin.describe_group(name));
+    if let Err(error) = described
+        && error.kind() == Kind::Denied
+    {
+        return error;
+    }
     let groups = context.client.admin().and_then(AdminClient::list_groups);
     let groups = groups.unwrap_or_default();
     if let Some(group) = groups.iter().find(|group| group.id == name) {
