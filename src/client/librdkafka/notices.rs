@@ -62,10 +62,8 @@ impl Notices {
                 let text = plain(text);
                 self.hopeless.get_or_insert((Kind::Denied, text));
             }
-            // Fatal errors are read when they end the run.
-            Code::AllBrokersDown | Code::Fatal | Code::Fenced => {}
-            // It ends the run, which says so.
-            Code::GroupAuthorizationFailed => {}
+            // These end the run, which says why.
+            Code::AllBrokersDown | Code::Fatal | Code::Fenced | Code::GroupAuthorizationFailed => {}
             _ => self.say(plain(text)),
         }
     }

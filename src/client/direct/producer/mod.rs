@@ -201,9 +201,10 @@ impl DirectSink {
         let Some(lane) = self.lanes.get_mut(place) else {
             return;
         };
-        let effects = match is_too_much {
-            true => lane.queue.run_out_of_patience(),
-            false => lane.queue.expire(now),
+        let effects = if is_too_much {
+            lane.queue.run_out_of_patience()
+        } else {
+            lane.queue.expire(now)
         };
         self.take_effects(place, effects, listener);
     }
