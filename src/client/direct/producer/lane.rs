@@ -144,7 +144,7 @@ impl Lane {
         let open = self.open.as_ref().zip(linger);
         let leaves_at = open.map(|(open, linger)| open.created + linger);
         let stuck = self.stuck_since.zip(patience);
-        let gives_up_at = stuck.map(|(since, patience)| since + patience);
+        let gives_up_at = stuck.and_then(|(since, patience)| since.checked_add(patience));
         [leaves_at, gives_up_at, self.queue.next_deadline()]
             .into_iter()
             .flatten()
