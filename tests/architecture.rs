@@ -74,7 +74,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ),
     ("share", "cluster config coordinator fetch node timers"),
 ];
-const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
+const EVERYONES: [&str; 5] = ["error", "lock_file", "plain_words", "spelling", "topic_partition"];
 
 /// Rooms whose files still need each other. A pair that is resolved is removed; none is added.
 const KNOWN_CIRCLES: &[&[&str]] = &[&["client/security", "client/settings"]];
@@ -129,11 +129,18 @@ const ONCE: &[Once] = &[
         ],
     },
     Once {
+        what: "a lock on a file",
+        sign: "rustix::fs::{FlockOperation, flock}",
+        home: "lock_file.rs",
+        others: &[],
+    },
+    Once {
         what: "a writer of varints",
         sign: ">>= 7;",
         home: "records/varint.rs",
         others: &[
             "wire/primitives.rs",
+            "wire/decode.rs",
             "internal_records/encode.rs",
             "client/direct/producer/request.rs",
             "broker/",

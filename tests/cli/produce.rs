@@ -291,6 +291,7 @@ fn a_run_in_a_transaction_is_seen_as_a_whole_or_not_at_all() {
 #[test]
 fn at_a_rate_nothing_more_is_sent_after_ctrl_c() {
     let shell = Shell::new();
+    shell.kafkit(&["topics", "create", "t", "-q"]).succeeds();
     let lines = shell.suite.file("lines", "x\n".repeat(50_000));
     let bootstrap = shell.cluster.bootstrap();
     let words = [
