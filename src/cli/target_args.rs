@@ -46,6 +46,7 @@ impl TargetArgs {
         if let Some(timeout) = source.timeout() {
             settings.set_timeout(timeout);
         }
+        settings.set_patience(source.patience());
         if let Some(servers) = self.to {
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }

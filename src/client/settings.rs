@@ -79,6 +79,7 @@ pub struct Settings {
     warnings: Vec<String>,
     /// `--timeout`, or its default, in the native spelling.
     timeout: Option<Duration>,
+    /// `--timeout` where it was given.
     patience: Option<Duration>,
 }
 

@@ -73,12 +73,16 @@ pub(super) fn tell_of_former_records(pairs: &[Pair], clusters: &mut TwoClusters<
     let volumes = clusters.there().client.admin()?.volumes(&existing)?;
     for topic in &existing {
         let partitions = topic.partitions.iter();
+        // Offsets: after compaction and with transactions there are fewer records.
         let offsets =
             partitions.filter_map(|partition| volumes.get(&topic.name, partition.partition).offsets());
         let former = u64::try_from(offsets.sum::<i64>()).unwrap_or_default();
         if former > 0 {
             let former = counted(former, "record", "records");
-            let line = format!("{} has {former} already: the copies come after them", topic.name);
+            let line = format!(
+                "{} has up to {former} already: the copies come after them",
+                topic.name
+            );
             clusters.here.printer.note(line);
         }
     }
