@@ -529,9 +529,7 @@ impl PartitionQueue {
         while let Some(batch) = self.batches.front()
             && now.saturating_duration_since(batch.created) >= self.rules.delivery_timeout
         {
-            effects.extend(self.give_up_oldest(|batch| Failure::TimedOut {
-                may_be_written: batch.may_be_written(),
-            }));
+            effects.extend(self.time_out_oldest());
         }
         effects
     }
@@ -540,11 +538,15 @@ impl PartitionQueue {
     pub(super) fn run_out_of_patience(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         while !self.batches.is_empty() {
-            effects.extend(self.give_up_oldest(|batch| Failure::TimedOut {
-                may_be_written: batch.may_be_written(),
-            }));
+            effects.extend(self.time_out_oldest());
         }
         effects
+    }
+
+    fn time_out_oldest(&mut self) -> Vec<Effect> {
+        self.give_up_oldest(|batch| Failure::TimedOut {
+            may_be_written: batch.may_be_written(),
+        })
     }
 
     /// Gives up all batches.
