@@ -37,7 +37,7 @@ pub(super) struct ProgressFile {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Former {
     pieces: u64,
-    /// The digest of these pieces; `None` in files of kafkit 0.1.0.
+    /// The digest of these pieces; `None` in a file that was written before there were digests.
     digest: Option<u64>,
 }
 
