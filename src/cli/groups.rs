@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
@@ -11,7 +12,7 @@ use super::once::once;
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::times::{parse_duration, parse_time};
-use crate::commands::groups::{Action, Deletion, OffsetDeletion, Reset, Target, Watch};
+use crate::commands::groups::{Action, Deletion, Listing, OffsetDeletion, Reset, Target, Watch};
 use crate::commands::partition_selection::PartitionsOfTopic;
 use crate::commands::topic_selection::Selection;
 use crate::error::Result;
@@ -29,16 +30,50 @@ pub struct GroupsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show groups with state, type, members and the lag of all their partitions
-    #[command(after_help = "Examples:
-  kafkit groups list
-  kafkit groups list -o name | xargs kafkit describe group
-  kafkit groups list -o json | jq -r '.[] | select(.lag > 1000) | .group'")]
-    List,
+    List(ListArgs),
     Watch(WatchArgs),
     Reset(ResetArgs),
     Delete(DeleteArgs),
     DeleteOffsets(DeleteOffsetsArgs),
+}
+
+/// Show groups with state, type, members and the lag of all their partitions
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit groups list
+  kafkit groups list 'console-consumer-.*' --regex --state empty -o name
+  kafkit groups list -o name | xargs kafkit describe group
+  kafkit groups list -o json | jq -r '.[] | select(.lag > 1000) | .group'")]
+struct ListArgs {
+    /// Names of groups; all when none is given
+    #[arg(value_name = "GROUP", add = super::candidates::groups())]
+    groups: Vec<String>,
+    /// The names are regular expressions that must match whole names
+    #[arg(short = 'e', long, requires = "groups")]
+    regex: bool,
+    /// Groups in this state only; may be repeated
+    #[arg(long, value_name = "STATE", value_delimiter = ',', ignore_case = true, value_parser = states())]
+    state: Vec<String>,
+    /// Groups of this type only; may be repeated
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', ignore_case = true,
+          value_parser = ["classic", "consumer", "share", "streams"])]
+    kind: Vec<String>,
+}
+
+/// The states of all types of groups, also as Java spells them.
+fn states() -> PossibleValuesParser {
+    [
+        "stable",
+        "empty",
+        "dead",
+        "preparing-rebalance",
+        "completing-rebalance",
+        "assigning",
+        "reconciling",
+        "not-ready",
+    ]
+    .map(|state| PossibleValue::new(state).alias(state.replace('-', "")))
+    .into()
 }
 
 /// Look at groups again and again: lag, speed, and when they have caught up
@@ -156,7 +191,15 @@ struct CareArgs {
 impl IntoInvocation for GroupsArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
-            Verb::List => Action::List,
+            Verb::List(args) => Action::List(Listing {
+                selection: Selection {
+                    words: once(args.groups),
+                    is_regex: args.regex,
+                    with_internal: true,
+                },
+                states: args.state.iter().map(|state| state.replace('-', "")).collect(),
+                kinds: args.kind,
+            }),
             Verb::Watch(args) => Action::Watch(Watch {
                 groups: once(args.groups),
                 every: args.every,

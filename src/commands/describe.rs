@@ -64,7 +64,9 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Cluster => cluster(context),
         Action::Broker(ids) => brokers(&ids, context),
         Action::Topic(selection, health) => topics(&selection, health, context),
-        Action::Group { names, .. } if names.is_empty() => super::groups::list(context),
+        Action::Group { names, .. } if names.is_empty() => {
+            super::groups::list(&super::groups::Listing::default(), context)
+        }
         Action::Group { names, watch: None } => groups::describe(&names, context),
         Action::Group {
             names,

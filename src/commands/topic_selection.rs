@@ -23,13 +23,8 @@ impl Selection {
             return Ok((topics.into_iter().filter(is_offered).collect(), Vec::new()));
         }
         if self.is_regex {
-            let patterns = self.patterns()?;
-            let matches = |topic: &TopicDescription| {
-                is_offered(topic)
-                    && patterns
-                        .iter()
-                        .any(|pattern| pattern.is_match(&topic.name).unwrap_or(false))
-            };
+            let is_selected = self.matcher()?;
+            let matches = |topic: &TopicDescription| is_offered(topic) && is_selected(&topic.name);
             return Ok((topics.into_iter().filter(matches).collect(), Vec::new()));
         }
         let missing = self
@@ -48,6 +43,21 @@ impl Selection {
         Error::not_found(match self.words.as_slice() {
             [] => "there are no topics".to_owned(),
             words => format!("no topic matches {}", words.join(" or ")),
+        })
+    }
+
+    /// Whether a name is selected. Without words every name is.
+    pub fn matcher(&self) -> Result<impl Fn(&str) -> bool + use<'_>> {
+        let patterns = if self.is_regex {
+            self.patterns()?
+        } else {
+            Vec::new()
+        };
+        Ok(move |name: &str| {
+            let matches = |pattern: &fancy_regex::Regex| pattern.is_match(name).unwrap_or(false);
+            self.words.is_empty()
+                || patterns.iter().any(matches)
+                || !self.is_regex && self.words.iter().any(|word| word == name)
         })
     }
 

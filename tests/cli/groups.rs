@@ -96,6 +96,34 @@ fn the_list_has_state_type_members_and_lag() {
 }
 
 #[test]
+fn the_list_can_be_of_some_names_states_and_types() {
+    let billing = Billing::new();
+    billing
+        .run(&[
+            "groups", "reset", "audit", "--topic", "orders", "--to", "earliest", "--yes",
+        ])
+        .succeeds();
+    for (words, listed) in [
+        (&[] as &[&str], "audit\nbilling\n"),
+        (&["billing"], "billing\n"),
+        (&["-e", "a.*", "b"], "audit\n"),
+        (&["--state", "Empty", "--type", "classic"], "audit\nbilling\n"),
+        (&["--state", "stable,PreparingRebalance"], ""),
+        (&["--type", "share"], ""),
+    ] {
+        let list = [&["groups", "list", "-o", "name"], words].concat();
+        billing.run(&list).succeeds().prints(listed);
+        let rows = billing.json(&[&["groups", "list"], words].concat());
+        let rows = rows.as_array().expect("a list").len();
+        assert_eq!(rows, listed.lines().count(), "{words:?}");
+    }
+    let unknown = billing.run(&["groups", "list", "biling"]);
+    unknown
+        .exits(5)
+        .complains("group \"biling\" not found; did you mean \"billing\"?");
+}
+
+#[test]
 fn a_reset_knows_many_places() {
     let billing = Billing::new();
     for (words, places) in [

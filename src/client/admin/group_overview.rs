@@ -73,6 +73,11 @@ impl AdminClient {
         if !names.is_empty() {
             listed.retain(|group| names.contains(&group.id));
         }
+        self.summaries_of(listed)
+    }
+
+    /// The members and offsets of these groups.
+    pub fn summaries_of(&mut self, listed: Vec<GroupListing>) -> Result<Vec<GroupSummary>> {
         let members = self.count_members(&listed)?;
         let mut committed = self.committed_by(&listed)?;
         let ends = self.ends_of(committed.values().flat_map(BTreeMap::keys))?;

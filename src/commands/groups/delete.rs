@@ -84,14 +84,12 @@ pub(super) fn run(deletion: &Deletion, context: &mut Context) -> Result<()> {
 fn chosen(deletion: &Deletion, context: &mut Context) -> Result<Vec<GroupSummary>> {
     let selection = &deletion.selection;
     let names: Vec<String> = if selection.is_regex {
-        let patterns = selection.patterns()?;
+        let is_selected = selection.matcher()?;
         let groups = context.client.admin()?.list_groups()?.into_iter();
-        let matching = groups.map(|group| group.id).filter(|id| {
-            patterns
-                .iter()
-                .any(|pattern| pattern.is_match(id).unwrap_or(false))
-        });
-        matching.collect()
+        groups
+            .map(|group| group.id)
+            .filter(|id| is_selected(id))
+            .collect()
     } else {
         selection.words.clone()
     };
