@@ -47,6 +47,8 @@ use settings::Settings;
 pub struct Client {
     settings: Settings,
     admin: Option<AdminClient>,
+    /// Told of each try that reached no broker.
+    tells_unreached: Option<fn(&WireError)>,
     /// `None` in the Java spellings, whose calls have a limit for each call.
     deadline: Option<Deadline>,
 }
@@ -79,6 +81,16 @@ impl Client {
             deadline: settings.timeout().map(Deadline::for_command),
             settings,
             admin: None,
+            tells_unreached: None,
+        }
+    }
+
+    /// Tells `tell` of each try to connect that reached no broker: without it, the wait is silent.
+    #[must_use]
+    pub fn telling_unreached(self, tell: fn(&WireError)) -> Self {
+        Self {
+            tells_unreached: Some(tell),
+            ..self
         }
     }
 
@@ -107,7 +119,8 @@ impl Client {
     /// The admin client, connected at the first call.
     pub fn admin(&mut self) -> Result<&mut AdminClient> {
         if self.admin.is_none() {
-            self.admin = Some(AdminClient::connect_within(&self.settings, self.deadline)?);
+            let tell = self.tells_unreached;
+            self.admin = Some(AdminClient::connect_within(&self.settings, self.deadline, tell)?);
         }
         self.admin.as_mut().ok_or_else(|| Error::failed("no connection"))
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::console::{check_admin_client, note_settings, unreadable};
+use super::console::{admin_client, check_admin_client, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::{OptionError, Parsed};
 use super::option_table::Tool;
@@ -135,8 +135,10 @@ pub(super) fn context_of(settings: Settings, servers: Option<&str>) -> Result<Co
 /// The same for settings that are held against the rules already.
 pub(super) fn unchecked_context_of(mut settings: Settings, servers: &str) -> Context {
     settings.set("bootstrap.servers", servers, Origin::Flag);
-    note_settings(&settings);
-    Context::new(settings, Printer::new(OutputOptions::default()))
+    Context {
+        client: admin_client(settings),
+        printer: Printer::new(OutputOptions::default()),
+    }
 }
 
 /// The principals of an option, in the order given.

@@ -7,10 +7,11 @@ use super::client_config::{Refusal, check_admin};
 use super::config_rules::{Client, check_values};
 use super::log_line;
 use super::option_parser::{OptionError, Parsed};
-use crate::client::java_properties;
 use crate::client::settings::Settings;
+use crate::client::{self, java_properties};
 use crate::error::{Error, Result};
 use crate::output::stderr_line;
+use crate::wire::WireError;
 
 /// A property and its value.
 pub(super) type KeyValue = (String, String);
@@ -49,11 +50,26 @@ pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
 }
 
 /// Warns of settings that have no effect, in the form of Java's log.
-pub(super) fn note_settings(settings: &Settings) {
+fn note_settings(settings: &Settings) {
     for warning in settings.warnings() {
         let logger = "org.apache.kafka.clients.admin.AdminClientConfig";
         stderr_line(log_line::line("WARN", &warning, logger));
     }
+}
+
+/// A tool's client: warns of settings that have no effect and, while no broker can be reached, once for each try, in the
+/// form of Java's log.
+pub(super) fn admin_client(settings: Settings) -> client::Client {
+    note_settings(&settings);
+    client::Client::new(settings).telling_unreached(say_unreached)
+}
+
+fn say_unreached(error: &WireError) {
+    let place = error.place().unwrap_or_default();
+    let text = format!(
+        "[AdminClient clientId=adminclient-1] Connection to node -1 ({place}) could not be established. Node may not be available."
+    );
+    stderr_line(log_line::line("WARN", &text, log_line::NETWORK_LOGGER));
 }
 
 /// Java's message about a file that cannot be read: its name, or the system's message about reading a folder.

@@ -6,7 +6,6 @@ use crate::output::voice::Voice;
 
 /// The logger of the console consumer itself.
 pub const CONSUMER_LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
-const NETWORK_LOGGER: &str = "org.apache.kafka.clients.NetworkClient";
 const DELIVERY_LOGGER: &str = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
 
 /// The console tools' wording.
@@ -15,7 +14,7 @@ pub struct ConsoleVoice;
 
 impl Voice for ConsoleVoice {
     fn notice(&self, line: &str) -> String {
-        log_line::line("WARN", line, NETWORK_LOGGER)
+        log_line::line("WARN", line, log_line::NETWORK_LOGGER)
     }
 
     fn bad_input(&self, _piece: &str, message: &str) -> String {

@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use super::console::{note_settings, unreadable};
+use super::console::{admin_client, unreadable};
 use super::group_tools::failure::{Failure, Result, Thrown};
 use super::group_tools::settings::settings;
 use super::log_line;
 use super::option_parser::{Parsed, check_invalid, parse};
 use super::option_table::{OptionSpec, Tool, flag, value};
 use super::usage::{help_or_version, refuse};
-use crate::client::Client;
 use crate::client::admin::AdminClient;
 use crate::client::admin::groups::GroupListing;
 use crate::client::settings::Settings;
@@ -170,9 +169,7 @@ impl Filter {
 }
 
 fn list(parsed: &Parsed, kind: Option<String>, context: &mut Context) -> Result<()> {
-    let settings = settings(parsed)?;
-    note_settings(&settings);
-    context.client = Client::new(settings);
+    context.client = admin_client(settings(parsed)?);
     let filter = filter(parsed, kind)?;
     let listed = context.client.admin().and_then(AdminClient::list_groups);
     let listed = listed.map_err(|error| Thrown::listing(&error).bare())?;

@@ -2,6 +2,9 @@
 
 use jiff::Zoned;
 
+/// The logger of connections in Java's clients.
+pub const NETWORK_LOGGER: &str = "org.apache.kafka.clients.NetworkClient";
+
 /// A log line with the current time, in the local time zone.
 pub fn line(level: &str, text: &str, logger: &str) -> String {
     let now = Zoned::now();

@@ -17,6 +17,7 @@ use kafkit::client::settings::{Origin, Settings};
 use kafkit::error::{Error, Kind};
 
 use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, with_greeting};
+use crate::support::suite::Suite;
 
 fn client(servers: &str, api_timeout_ms: &str) -> Result<AdminClient, Error> {
     let mut settings = Settings::default();
@@ -39,11 +40,15 @@ impl Port {
     }
 }
 
+/// An address at which nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
 #[test]
 fn nobody_there_is_told_with_tries_time_and_a_hint() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let address = nobody();
     let refusal = client(&address, "700").unwrap_err();
     assert_eq!(refusal.kind(), Kind::Unreachable);
     let text = refusal.to_string();
@@ -52,6 +57,29 @@ fn nobody_there_is_told_with_tries_time_and_a_hint() {
         "{text}"
     );
     assert!(text.ends_with(" ms (is the broker up?)"), "{text}");
+}
+
+#[test]
+fn a_java_spelling_tells_of_each_try_as_java_does() {
+    let suite = Suite::new();
+    let config = suite.file("client.properties", "default.api.timeout.ms=700\n");
+    let (address, config) = (nobody(), config.display().to_string());
+    for tool in ["kafka-topics", "kafka-acls"] {
+        let words = [
+            tool,
+            "--bootstrap-server",
+            &address,
+            "--command-config",
+            &config,
+            "--list",
+        ];
+        let outcome = suite.run(words).exits(1);
+        let tries = outcome.stderr().lines().filter(|line| {
+            line.contains(" WARN [AdminClient clientId=adminclient-1] Connection to node -1 (")
+                && line.ends_with("Node may not be available. (org.apache.kafka.clients.NetworkClient)")
+        });
+        assert!(tries.count() >= 2, "{tool}: {}", outcome.stderr());
+    }
 }
 
 #[test]

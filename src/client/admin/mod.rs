@@ -108,23 +108,29 @@ struct Failure {
 impl AdminClient {
     /// Connects to the first bootstrap broker that answers.
     pub fn connect(settings: &Settings) -> Result<Self> {
-        Self::connect_within(settings, settings.timeout().map(Deadline::for_command))
+        Self::connect_within(settings, settings.timeout().map(Deadline::for_command), None)
     }
 
     /// [`AdminClient::connect`] with one try alone, for callers that need an answer at once or none.
     pub fn connect_once(settings: &Settings, deadline: Deadline) -> Result<Self> {
-        Self::connect_with_patience(settings, Some(deadline), Some(Duration::ZERO))
+        Self::connect_with_patience(settings, Some(deadline), Some(Duration::ZERO), None)
     }
 
-    /// [`AdminClient::connect`] with a deadline that may be running already.
-    pub fn connect_within(settings: &Settings, deadline: Option<Deadline>) -> Result<Self> {
-        Self::connect_with_patience(settings, deadline, settings.api_timeout()?)
+    /// [`AdminClient::connect`] with a deadline that may be running already; `tell` gets the failure of each try that
+    /// reached no broker.
+    pub fn connect_within(
+        settings: &Settings,
+        deadline: Option<Deadline>,
+        tell: Option<fn(&WireError)>,
+    ) -> Result<Self> {
+        Self::connect_with_patience(settings, deadline, settings.api_timeout()?, tell)
     }
 
     fn connect_with_patience(
         settings: &Settings,
         deadline: Option<Deadline>,
         patience: Option<Duration>,
+        tell: Option<fn(&WireError)>,
     ) -> Result<Self> {
         let servers = settings.bootstrap_servers()?;
         if servers.is_empty() {
@@ -144,6 +150,11 @@ impl AdminClient {
         };
         let mut attempts = client.attempts();
         while let Err(error) = client.pool.anybody(attempts.left()) {
+            if error.is_passing()
+                && let Some(tell) = tell
+            {
+                tell(&error);
+            }
             if !error.is_passing() || !attempts.pause_unreached() {
                 return Err(attempts.gave_up(error).into());
             }

@@ -9,7 +9,7 @@ pub mod words;
 
 use std::process::ExitCode;
 
-use super::console::note_settings;
+use super::console::admin_client;
 use super::group_tools::beginning::{Refusal, begin};
 use super::group_tools::ending::finish;
 use super::group_tools::failure::Result;
@@ -172,13 +172,12 @@ fn validate(regex: &str) -> ExitCode {
 
 fn connect(parsed: &Parsed, context: &mut Context) -> Result<()> {
     let mut settings = settings(parsed)?;
-    note_settings(&settings);
     steps::check_values(parsed)?;
     settings.set(
         "default.api.timeout.ms",
         steps::timeout(parsed)?.to_string(),
         Origin::Flag,
     );
-    context.client = crate::client::Client::new(settings);
+    context.client = admin_client(settings);
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::console::{check_admin_client, note_settings, unreadable};
+use super::console::{admin_client, check_admin_client, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::Tool;
@@ -129,9 +129,7 @@ fn has_server(parsed: &Parsed) -> bool {
 
 /// Converts settings, files and numbers in Java's order; each may fail only when it is converted.
 fn prepare(parsed: &Parsed, action: &str, context: &mut Context) -> Result<JavaAction, JavaFailure> {
-    let settings = settings(parsed)?;
-    note_settings(&settings);
-    context.client = crate::client::Client::new(settings);
+    context.client = admin_client(settings(parsed)?);
     let text = |option: &str| read_file(parsed.value(option)?.unwrap_or_default());
     let preserve_throttles = parsed.has("preserve-throttles");
     Ok(match action {

@@ -9,7 +9,7 @@ pub mod words;
 
 use std::process::ExitCode;
 
-use super::console::note_settings;
+use super::console::admin_client;
 use super::group_tools::beginning::{Refusal, begin};
 use super::group_tools::ending::finish;
 use super::group_tools::failure::Result;
@@ -128,9 +128,8 @@ fn check_changes(parsed: &Parsed) -> Result<(), String> {
 
 fn connect(parsed: &Parsed, context: &mut Context) -> Result<()> {
     let mut settings = settings(parsed)?;
-    note_settings(&settings);
     let timeout = steps::timeout(parsed)?.to_string();
     settings.set("default.api.timeout.ms", timeout, Origin::Flag);
-    context.client = crate::client::Client::new(settings);
+    context.client = admin_client(settings);
     Ok(())
 }

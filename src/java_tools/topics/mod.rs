@@ -10,7 +10,7 @@ pub mod words;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::console::{check_admin_client, no_client, note_settings, unreadable};
+use super::console::{admin_client, check_admin_client, no_client, unreadable};
 use super::log_line;
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
@@ -66,8 +66,10 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Ok(settings) => settings,
         Err(message) => return plain(message),
     };
-    note_settings(&settings);
-    let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
+    let mut context = Context {
+        client: admin_client(settings),
+        printer: Printer::new(OutputOptions::default()),
+    };
     let outcome = match values::action(&parsed) {
         Ok(action) => steps::run(&action, &mut context),
         Err(message) => Err(Failure::Executing(message)),
