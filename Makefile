@@ -59,7 +59,7 @@ torture: simulation
 
 # Every parser of bytes with inputs that nobody would write, for long: `make fuzz TARGET=batches RUNS=10000000 SEED=7`
 fuzz:
-	KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_FUZZ_TARGET=$(TARGET) KAFKIT_FUZZ_RUNS=$(or $(RUNS),1000000) \
+	RUST_BACKTRACE=0 KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_FUZZ_TARGET=$(TARGET) KAFKIT_FUZZ_RUNS=$(or $(RUNS),1000000) \
 		$(CARGO) test --release --locked --test integration -- fuzz --nocapture
 
 # Many clients for long, and what the broker holds meanwhile: `make soak MINUTES=60 CLIENTS=1000`

@@ -61,7 +61,7 @@ pub const TARGETS: &[Target] = &[
         records::internal_seeds,
         1,
     ),
-    target("key_stores", security::key_stores, security::key_store_seeds, 20),
+    target("key_stores", security::key_stores, security::key_store_seeds, 4),
     target("sasl", security::sasl, security::sasl_seeds, 4),
     target("settings", text::settings, text::setting_seeds, 2),
     target("record_text", text::record_text, text::record_seeds, 2),

@@ -1,22 +1,60 @@
 //! Key and trust stores, and what is said in a SASL mechanism, on both sides.
 
+use std::fs;
+
 use kafkit::wire::sasl::server::{ScramFirst, ScramKeys, ScramServer, read_bearer, read_plain};
 use kafkit::wire::sasl::{Credentials, ScramHash};
 use kafkit::wire::{Secret, key_store};
+use openssl::sha::Sha1;
 
-use super::{recorded, texts};
+use super::{golden, texts};
+
+/// The passwords of the recorded stores and of the keys in them.
+const STORE_PASSWORD: &str = "store-secret";
+const KEY_PASSWORD: &str = "key-secret";
+/// What the digest of a JKS store takes in beside its password and its content.
+const JKS_WHITENER: &[u8] = b"Mighty Aphrodite";
 
 pub(super) fn key_stores(bytes: &[u8]) {
-    let secret = Secret::new("secret");
+    let (store, key) = (Secret::new(STORE_PASSWORD), Secret::new(KEY_PASSWORD));
     let _ = key_store::open(bytes, None, None);
-    let _ = key_store::open(bytes, Some(&secret), None);
+    let _ = key_store::open(&sealed(bytes), Some(&store), Some(&key));
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = key_store::open_pem(text, Some(&secret));
+        let _ = key_store::open_pem(text, Some(&key));
     }
 }
 
+/// With the digest that a JKS store ends with: another one is refused before anything is read.
+fn sealed(bytes: &[u8]) -> Vec<u8> {
+    let mut sealed = bytes.to_vec();
+    if let (true, Some((content, digest))) = (bytes.starts_with(&[0xfe, 0xed]), sealed.split_last_chunk_mut())
+    {
+        let mut sha1 = Sha1::new();
+        for unit in STORE_PASSWORD.encode_utf16() {
+            sha1.update(&unit.to_be_bytes());
+        }
+        sha1.update(JKS_WHITENER);
+        sha1.update(content);
+        *digest = sha1.finish();
+    }
+    sealed
+}
+
+/// The recorded stores, without those that hash a password thousands of times before they say anything.
 pub(super) fn key_store_seeds() -> Vec<Vec<u8>> {
-    recorded("key_stores")
+    let folder = golden("key_stores");
+    [
+        "key.jks",
+        "trust.jks",
+        "other.jceks",
+        "quick.p12",
+        "bare.p12",
+        "certificate.pem",
+        "plain-key.pem",
+        "quick-key.pem",
+    ]
+    .map(|name| fs::read(folder.join(name)).expect("a recorded store"))
+    .into()
 }
 
 pub(super) fn sasl(bytes: &[u8]) {

@@ -240,6 +240,9 @@ mod tests {
             (golden!("key.p12"), "store-secret", None),
             (golden!("key.pem"), "unused", Some("key-secret")),
             (golden!("plain-key.pem"), "unused", None),
+            (golden!("quick.p12"), "store-secret", None),
+            (golden!("bare.p12"), "", None),
+            (golden!("quick-key.pem"), "unused", Some("key-secret")),
         ] {
             let opened = open(store, Some(&secret(password)), key_password.map(secret).as_ref()).unwrap();
             let identity = opened.identity.unwrap();

@@ -15,3 +15,9 @@ keytool -J-Dkeystore.pkcs12.legacy -genkeypair -alias client -keyalg EC -groupna
 keytool -importkeystore -srckeystore key.p12 -srcstorepass store-secret -destkeystore other.jceks -deststoretype JCEKS -deststorepass store-secret
 openssl pkcs12 -in key.p12 -passin pass:store-secret -passout pass:key-secret -out key.pem
 openssl pkcs12 -in key.p12 -passin pass:store-secret -nodes -out plain-key.pem
+# What is hashed once and not ten thousand times, and what has no digest: for `make fuzz TARGET=key_stores`.
+openssl pkcs12 -export -in plain-key.pem -name client -passout pass:store-secret -iter 1 -maciter -out quick.p12
+openssl pkcs12 -export -in plain-key.pem -name client -passout pass: -keypbe NONE -certpbe NONE -nomac -out bare.p12
+openssl pkcs8 -topk8 -in plain-key.pem -iter 1 -passout pass:key-secret -out quick-key.pem
+openssl x509 -in plain-key.pem >>quick-key.pem
+chmod 644 quick.p12 bare.p12 quick-key.pem
