@@ -23,6 +23,9 @@ use kafkit::wire::tls_names;
 
 use super::{recorded, texts};
 
+/// Longer files are only more of the same.
+const LONGEST_SEED: usize = 1024;
+
 pub(super) fn settings(bytes: &[u8]) {
     let _ = java_properties::parse(bytes);
     for format in [Format::Java, Format::Kcat, Format::Rpk, Format::Kafkactl] {
@@ -48,8 +51,9 @@ pub(super) fn settings(bytes: &[u8]) {
 }
 
 pub(super) fn setting_seeds() -> Vec<Vec<u8>> {
-    let mut seeds = recorded("java_properties");
-    seeds.extend(recorded("jaas"));
+    let files = [recorded("java_properties"), recorded("jaas")].concat();
+    let parts = files.iter().flat_map(|file| file.chunks(LONGEST_SEED));
+    let mut seeds: Vec<Vec<u8>> = parts.map(<[u8]>::to_vec).collect();
     seeds.extend(texts(&[
         "a=b\\u00e4\\\n  c\n# comment\n!x\nbootstrap.servers : [::1]:9092,kafka:9093\n",
         "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"a\" password=\"b\\\"c\";",
