@@ -178,6 +178,16 @@ fn expect(outcome: &mut Outcome, line: &str) {
     }
 }
 
+/// The first line that is no warning of the log about a try to connect: how many there are depends on the time.
+fn first_error(errors: &str) -> String {
+    let is_try = |line: &&str| line.contains(" WARN [AdminClient clientId=");
+    errors
+        .lines()
+        .find(|line| !is_try(line))
+        .unwrap_or_default()
+        .to_owned()
+}
+
 /// Where the table of options begins: its heading has a column, a complaint about an `Option "[x]"` has none.
 fn option_table(errors: &str) -> Option<usize> {
     let begins = errors.starts_with("Option  ").then_some(0);
@@ -250,8 +260,7 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         let found = Outcome {
             stdout: read("out"),
             stderr: expected.stderr.is_some().then(|| errors.clone()),
-            first_error: (expected.first_error.as_ref())
-                .map(|_| errors.lines().next().unwrap_or_default().to_owned()),
+            first_error: expected.first_error.as_ref().map(|_| first_error(&errors)),
             option_table: table.is_some(),
             exit: read("exit").trim().parse().unwrap_or(-1),
         };
